@@ -1,0 +1,3 @@
+module hmn
+
+go 1.26

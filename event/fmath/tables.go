@@ -1,0 +1,703 @@
+package fmath
+
+// Made by `go test ./event/fmath -run TestTables -update`; the test proves each
+// number against its definition in tables_test.go. Do not edit.
+
+// log 2/128 in two parts; k·ln2By128Hi is exact for |k| < 2¹⁸.
+const (
+	inv128Ln2  = 0x1.71547652b82fep+07
+	ln2By128Hi = 0x1.62e42fef8p-08
+	ln2By128Lo = 0x1.1cf79abc9e3b4p-43
+)
+
+// log 2 in two parts; k·ln2Hi is exact for |k| < 2¹¹.
+const (
+	ln2Hi = 0x1.62e42fefa38p-01
+	ln2Lo = 0x1.ef35793c7673p-45
+)
+
+// (eˣ − 1 − x − x²/2)/x³ on |x| ≤ 1/8.
+const (
+	expm1C3  = 0x1.5555555555555p-03
+	expm1C4  = 0x1.5555555555555p-05
+	expm1C5  = 0x1.11111111146ep-07
+	expm1C6  = 0x1.6c16c16c18ff6p-10
+	expm1C7  = 0x1.a01a00930ee1p-13
+	expm1C8  = 0x1.a01a00ecbe6ffp-16
+	expm1C9  = 0x1.71f9218da2e29p-19
+	expm1C10 = 0x1.27f6eadb38abep-22
+)
+
+// (log(1+x) − x + x²/2)/x³ on |x| ≤ 1/32.
+const (
+	log1pC3  = 0x1.555555555554ap-02
+	log1pC4  = -0x1.fffffffffffebp-03
+	log1pC5  = 0x1.9999999a5415cp-03
+	log1pC6  = -0x1.5555555600481p-03
+	log1pC7  = 0x1.24923a9363f54p-03
+	log1pC8  = -0x1.ffffe54b093ep-04
+	log1pC9  = 0x1.c7d6d6880307cp-04
+	log1pC10 = -0x1.9a44769a6c003p-04
+)
+
+// (log(1+x) − x + x²/2)/x³ on |x| ≤ 1/128.
+const (
+	logC3 = 0x1.5555555555555p-02
+	logC4 = -0x1.fffffffaffecp-03
+	logC5 = 0x1.9999999527c05p-03
+	logC6 = -0x1.555a556555875p-03
+	logC7 = 0x1.2496bafa3a8cp-03
+)
+
+// (log(1+x) − x + x²/2)/x³ on |x| ≤ 1/128, to more digits.
+const (
+	log2C3  = 0x1.5555555555555p-02
+	log2C4  = -0x1p-02
+	log2C5  = 0x1.9999999999a54p-03
+	log2C6  = -0x1.55555555556p-03
+	log2C7  = 0x1.24924916064dap-03
+	log2C8  = -0x1.ffffffe554b0cp-04
+	log2C9  = 0x1.c72814e5fee0bp-04
+	log2C10 = -0x1.99a444768e38ep-04
+)
+
+// (sin x − x)/x³ in x² on |x| ≤ π/4.
+const (
+	sinC3 = -0x1.5555555555555p-03
+	sinC4 = 0x1.1111111110bb2p-07
+	sinC5 = -0x1.a01a019e83aaep-13
+	sinC6 = 0x1.71de37968a1p-19
+	sinC7 = -0x1.ae600b02b6262p-26
+	sinC8 = 0x1.5e0b19f8b1451p-33
+)
+
+// (cos x − 1 + x²/2)/x⁴ in x² on |x| ≤ π/4.
+const (
+	cosC4 = 0x1.5555555555555p-05
+	cosC5 = -0x1.6c16c16c16967p-10
+	cosC6 = 0x1.a01a019f4eb01p-16
+	cosC7 = -0x1.27e4fa17da09ep-22
+	cosC8 = 0x1.1eeb68e93b64cp-29
+	cosC9 = -0x1.907da367a37cbp-37
+)
+
+// (tanh x − x)/x³ in x² on |x| ≤ 1/4.
+const (
+	tanhC3  = -0x1.5555555555555p-02
+	tanhC4  = 0x1.11111111110ap-03
+	tanhC5  = -0x1.ba1ba1b9f660bp-05
+	tanhC6  = 0x1.664f485d6d4d4p-06
+	tanhC7  = -0x1.226e22fa6f453p-07
+	tanhC8  = 0x1.d6c9f446c47cbp-09
+	tanhC9  = -0x1.7c2ad98792f89p-10
+	tanhC10 = 0x1.17cd5b9306c04p-11
+)
+
+// (erf x − x)/x in x² on |x| ≤ 1.
+const (
+	erfC0  = 0x1.06eba8214db69p-03
+	erfC1  = -0x1.812746b0379e7p-02
+	erfC2  = 0x1.ce2f21a042bdep-04
+	erfC3  = -0x1.b82ce312889bap-06
+	erfC4  = 0x1.565bcd0e6502dp-08
+	erfC5  = -0x1.c02db3feeb579p-11
+	erfC6  = 0x1.f9a326c233146p-14
+	erfC7  = -0x1.f4d2561aeafd4p-17
+	erfC8  = 0x1.b9e6509b9867dp-20
+	erfC9  = -0x1.5f6d925a0bc7ap-23
+	erfC10 = 0x1.fc4356498c2d9p-27
+	erfC11 = -0x1.4e607b41a6416p-30
+	erfC12 = 0x1.7f072188e194dp-34
+	erfC13 = -0x1.29b9f1b3df556p-38
+)
+
+// (√π x erfcx x − 1)/z in z = 1/x² on x ≥ 8.
+const (
+	erfcxC0  = -0x1p-01
+	erfcxC1  = 0x1.7ffffffffffe5p-01
+	erfcxC2  = -0x1.dffffffff7ad5p+00
+	erfcxC3  = 0x1.a3fffff7d3c88p+02
+	erfcxC4  = -0x1.d87ffbde36f8cp+04
+	erfcxC5  = 0x1.44d76330ee46dp+07
+	erfcxC6  = -0x1.07e0e606de051p+10
+	erfcxC7  = 0x1.ed1ca82df40fep+12
+	erfcxC8  = -0x1.fbdabbfa98544p+15
+	erfcxC9  = 0x1.fa60af66bc9c4p+18
+	erfcxC10 = -0x1.4fda148cffecap+21
+)
+
+// π/2 in four parts of 33 bits and a rest.
+const (
+	halfPi    = 0x1.921fb54442d18p+00
+	halfPiLo  = 0x1.1a62633145c07p-54
+	halfPi1   = 0x1.921fb544p+00
+	halfPi2   = 0x1.0b4611a6p-34
+	halfPi3   = 0x1.3198a2ep-69
+	halfPi4   = 0x1.b839a252049c1p-104
+	twoOverPi = 0x1.45f306dc9c883p-01
+)
+
+// Other constants.
+const (
+	invSqrtPi    = 0x1.20dd750429b6dp-01 // 1/√π
+	halfLog2Pi   = 0x1.d67f1c864beb5p-01 // log(2π)/2, and what it leaves
+	halfLog2PiLo = -0x1.65b5a1b7ff5dfp-55
+)
+
+// twoOverPiBits holds 64 zero bits, then the bits of 2/π below the point.
+var twoOverPiBits = [20]uint64{
+	0x0000000000000000,
+	0xa2f9836e4e441529,
+	0xfc2757d1f534ddc0,
+	0xdb6295993c439041,
+	0xfe5163abdebbc561,
+	0xb7246e3a424dd2e0,
+	0x06492eea09d1921c,
+	0xfe1deb1cb129a73e,
+	0xe88235f52ebb4484,
+	0xe99c7026b45f7e41,
+	0x3991d639835339f4,
+	0x9c845f8bbdf9283b,
+	0x1ff897ffde05980f,
+	0xef2f118b5a0a6d1f,
+	0x6d367ecf27cb09b7,
+	0x4f463f669e5fea2d,
+	0x7527bac7ebe5f17b,
+	0x3d0739f78a5292ea,
+	0x6bfb5fb11f8d5d08,
+	0x56033046fc7b6bab,
+}
+
+// expTable[j] is 2^(j/128) = s·(1 + tail), s the float64 nearest. bits are those
+// of s less j<<45: bits + k<<45 with k ≡ j mod 128 are those of 2^((k−j)/128)·s.
+var expTable = [128]struct {
+	tail float64
+	bits uint64
+}{
+	{0, 0x3ff0000000000000},
+	{0x1.b3b4f1a88bf6ep-54, 0x3feff63da9fb3335},
+	{-0x1.160139cd8dc5dp-56, 0x3fefec9a3e778061},
+	{-0x1.05e7a108766d1p-54, 0x3fefe315e86e7f85},
+	{0x1.cd2523567f613p-55, 0x3fefd9b0d3158574},
+	{-0x1.bce8023f98efap-55, 0x3fefd06b29ddf6de},
+	{0x1.0f74e61e6c861p-57, 0x3fefc74518759bc8},
+	{0x1.0a3e45b33d399p-54, 0x3fefbe3ecac6f383},
+	{0x1.79aa65d837b6dp-54, 0x3fefb5586cf9890f},
+	{0x1.eb51a92fdeffcp-55, 0x3fefac922b7247f7},
+	{0x1.ebe3d702f9cd1p-60, 0x3fefa3ec32d3d1a2},
+	{-0x1.a033489906e0bp-57, 0x3fef9b66affed31b},
+	{-0x1.556522a2fbd0ep-54, 0x3fef9301d0125b51},
+	{-0x1.080ef8c4eea55p-58, 0x3fef8abdc06c31cc},
+	{-0x1.1c923b9d5f416p-54, 0x3fef829aaea92de0},
+	{0x1.0d3e3e95c55afp-55, 0x3fef7a98c8a58e51},
+	{-0x1.01b15eaa59348p-55, 0x3fef72b83c7d517b},
+	{-0x1.f1ff055de323dp-55, 0x3fef6af9388c8dea},
+	{0x1.b898c3f1353bfp-55, 0x3fef635beb6fcb75},
+	{-0x1.6d99c7611eb26p-54, 0x3fef5be084045cd4},
+	{0x1.aecf73e3a2f6p-54, 0x3fef54873168b9aa},
+	{-0x1.fe782cb86389dp-55, 0x3fef4d5022fcd91d},
+	{0x1.a6f4144a6c38dp-55, 0x3fef463b88628cd6},
+	{0x1.07a05b0e4047dp-55, 0x3fef3f49917ddc96},
+	{0x1.68efde3a8a894p-54, 0x3fef387a6e756238},
+	{0x1.75e18f274487dp-55, 0x3fef31ce4fb2a63f},
+	{0x1.0472b981fe7f2p-55, 0x3fef2b4565e27cdd},
+	{-0x1.6b87b3f71085ep-54, 0x3fef24dfe1f56381},
+	{0x1.2f7e16d09ab31p-55, 0x3fef1e9df51fdee1},
+	{-0x1.d219b1a6fbffap-60, 0x3fef187fd0dad990},
+	{0x1.b3782720c0ab4p-55, 0x3fef1285a6e4030b},
+	{0x1.e149289cecb8fp-57, 0x3fef0cafa93e2f56},
+	{0x1.34d754db0abb6p-55, 0x3fef06fe0a31b715},
+	{0x1.64201e2ac744cp-55, 0x3fef0170fc4cd831},
+	{0x1.fdd395dd3f84ap-55, 0x3feefc08b26416ff},
+	{-0x1.6a3803b8e5b04p-55, 0x3feef6c55f929ff1},
+	{-0x1.24aedcc4b5068p-54, 0x3feef1a7373aa9cb},
+	{-0x1.907f81b512d8ep-54, 0x3feeecae6d05d866},
+	{-0x1.1d1e83e9436d2p-56, 0x3feee7db34e59ff7},
+	{-0x1.91919b3ce1b15p-54, 0x3feee32dc313a8e5},
+	{0x1.59f48a72a4c6dp-55, 0x3feedea64c123422},
+	{-0x1.312607a28698ap-54, 0x3feeda4504ac801c},
+	{-0x1.8a78f4817895bp-58, 0x3feed60a21f72e2a},
+	{-0x1.c2c9b67499a1bp-56, 0x3feed1f5d950a897},
+	{0x1.363ed60c2ac11p-59, 0x3feece086061892d},
+	{0x1.666093b0664efp-54, 0x3feeca41ed1d0057},
+	{0x1.ecce1daa10379p-57, 0x3feec6a2b5c13cd0},
+	{0x1.3ff8e3f0f123p-54, 0x3feec32af0d7d3de},
+	{0x1.690cebb7aafbp-56, 0x3feebfdad5362a27},
+	{0x1.31dbdeb54e077p-54, 0x3feebcb299fddd0d},
+	{-0x1.f94340071a38ep-55, 0x3feeb9b2769d2ca7},
+	{-0x1.7deccdc93a349p-55, 0x3feeb6daa2cf6642},
+	{-0x1.8dec6bd0f385fp-56, 0x3feeb42b569d4f82},
+	{-0x1.61246ec7b5cf6p-55, 0x3feeb1a4ca5d920f},
+	{0x1.3350518fdd78ep-54, 0x3feeaf4736b527da},
+	{0x1.b98b72f8a9b05p-56, 0x3feead12d497c7fd},
+	{0x1.063e1e21c5409p-54, 0x3feeab07dd485429},
+	{0x1.4c7855019c6eap-60, 0x3feea9268a5946b7},
+	{0x1.432e62b64c035p-54, 0x3feea76f15ad2148},
+	{-0x1.ce44a6199769fp-55, 0x3feea5e1b976dc09},
+	{-0x1.c33c53bef4da8p-55, 0x3feea47eb03a5585},
+	{-0x1.45378892be9aep-55, 0x3feea34634ccc320},
+	{-0x1.3cedd78565858p-54, 0x3feea23882552225},
+	{0x1.710aa807e1964p-58, 0x3feea155d44ca973},
+	{-0x1.3b3efbf5e2228p-54, 0x3feea09e667f3bcd},
+	{-0x1.a12ad8734b982p-57, 0x3feea012750bdabf},
+	{-0x1.367efb86da9eep-57, 0x3fee9fb23c651a2f},
+	{-0x1.0dc3d54e08851p-55, 0x3fee9f7df9519484},
+	{-0x1.81f647e5a3ecfp-56, 0x3fee9f75e8ec5f74},
+	{-0x1.6ee4ac08b7dbp-55, 0x3fee9f9a48a58174},
+	{-0x1.619321e55e68ap-55, 0x3fee9feb564267c9},
+	{0x1.09ccb5e09d4d3p-54, 0x3feea0694fde5d3f},
+	{-0x1.b32dcb94da51dp-56, 0x3feea11473eb0187},
+	{0x1.4ecfd5467c06bp-54, 0x3feea1ed0130c132},
+	{0x1.5ebe1abd66c55p-57, 0x3feea2f336cf4e62},
+	{-0x1.8a1c52fb3cf42p-55, 0x3feea427543e1a12},
+	{-0x1.369b6f13b3734p-54, 0x3feea589994cce13},
+	{-0x1.05e843a19ff1ep-55, 0x3feea71a4623c7ad},
+	{-0x1.4d450d872576ep-54, 0x3feea8d99b4492ed},
+	{0x1.0ad675b0e8ap-54, 0x3feeaac7d98a6699},
+	{0x1.db72fc1f0eab4p-55, 0x3feeace5422aa0db},
+	{-0x1.5b6609cc5e7ffp-57, 0x3feeaf3216b5448c},
+	{0x1.bf68359f35f44p-56, 0x3feeb1ae99157736},
+	{-0x1.3091fa71e3d83p-54, 0x3feeb45b0b91ffc6},
+	{-0x1.da9b88b6c1e29p-58, 0x3feeb737b0cdc5e5},
+	{-0x1.c23f97c90b959p-57, 0x3feeba44cbc8520f},
+	{-0x1.2434322f4f9aap-54, 0x3feebd829fde4e50},
+	{-0x1.5ca6cd7668e4bp-55, 0x3feec0f170ca07ba},
+	{0x1.1affc2b91ce27p-56, 0x3feec49182a3f090},
+	{0x1.dd235e10a73bbp-57, 0x3feec86319e32323},
+	{-0x1.7c50422622263p-55, 0x3feecc667b5de565},
+	{0x1.b1c86e3e231d5p-55, 0x3feed09bec4a2d33},
+	{-0x1.1bbd1d3bcbb15p-54, 0x3feed503b23e255d},
+	{0x1.0cc319cee31d2p-54, 0x3feed99e1330b358},
+	{0x1.469846e735ab3p-55, 0x3feede6b5579fdbf},
+	{-0x1.2dfcd978e9db4p-55, 0x3feee36bbfd3f37a},
+	{0x1.c1a7792cb3387p-55, 0x3feee89f995ad3ad},
+	{-0x1.07b8f4ad1d9fap-54, 0x3feeee07298db666},
+	{-0x1.5c3d956dcaebap-58, 0x3feef3a2b84f15fb},
+	{-0x1.0a40e3da6f64p-54, 0x3feef9728de5593a},
+	{-0x1.8d6f438ad9334p-57, 0x3feeff76f2fb5e47},
+	{-0x1.1eee26b588a35p-54, 0x3fef05b030a1064a},
+	{0x1.4ffd70a5fddcdp-56, 0x3fef0c1e904bc1d2},
+	{-0x1.1bdfbfa9298acp-54, 0x3fef12c25bd71e09},
+	{0x1.36eae30af0cb3p-56, 0x3fef199bdd85529c},
+	{0x1.ee3325c9ffd94p-55, 0x3fef20ab5fffd07a},
+	{0x1.4e08fd10959acp-55, 0x3fef27f12e57d14b},
+	{0x1.3cdaf384e1a67p-57, 0x3fef2f6d9406e7b5},
+	{0x1.76b2c6c921968p-57, 0x3fef3720dcef9069},
+	{-0x1.08a1883ccb5d2p-55, 0x3fef3f0b555dc3fa},
+	{-0x1.fad5d3ffffa6fp-55, 0x3fef472d4a07897c},
+	{-0x1.00dae3875a949p-54, 0x3fef4f87080d89f2},
+	{0x1.4a385a63d07a7p-56, 0x3fef5818dcfba487},
+	{-0x1.2919e2040220fp-55, 0x3fef60e316c98398},
+	{0x1.e5a50d5c192acp-55, 0x3fef69e603db3285},
+	{0x1.43a59ac016b4bp-55, 0x3fef7321f301b460},
+	{-0x1.2d52107b43e1fp-55, 0x3fef7c97337b9b5f},
+	{-0x1.92ab93b470dc9p-55, 0x3fef864614f5a129},
+	{0x1.4b604603a88d3p-56, 0x3fef902ee78b3ff6},
+	{0x1.3c5ec519d7271p-55, 0x3fef9a51fbc74c83},
+	{-0x1.ff7128fd391fp-55, 0x3fefa4afa2a490da},
+	{-0x1.dae98e223747dp-55, 0x3fefaf482d8e67f1},
+	{0x1.ec3bc41aa2008p-55, 0x3fefba1bee615a27},
+	{0x1.42b94c3a9eb32p-55, 0x3fefc52b376bba97},
+	{0x1.a64a931d185eep-55, 0x3fefd0765b6e4540},
+	{-0x1.e37bae43be3edp-55, 0x3fefdbfdad9cbe14},
+	{0x1.7893b4d91cd9dp-56, 0x3fefe7c1819e90d8},
+	{0x1.305c14160cc89p-58, 0x3feff3c22b8f71f1},
+}
+
+// logTable[i] serves z with (bits(z) − bits(0.6875))>>45 = i: inv is near 1/z,
+// with 12 bits, and hi + lo = −log inv, hi a multiple of 2⁻⁴².
+var logTable = [128]struct{ inv, hi, lo float64 }{
+	{0x1.734p+00, -0x1.7c9e7703f9p-02, 0x1.82d5517117a8cp-45},
+	{0x1.714p+00, -0x1.77166c744p-02, -0x1.2d333f054aa72p-45},
+	{0x1.6f2p+00, -0x1.712d738158p-02, 0x1.28bc59ccb77cfp-44},
+	{0x1.6d2p+00, -0x1.6b9574b0f9p-02, 0x1.bb3b19067651bp-44},
+	{0x1.6b2p+00, -0x1.65f59852cfp-02, 0x1.126e64b87c5b1p-44},
+	{0x1.692p+00, -0x1.604dc828fap-02, 0x1.6184487415705p-48},
+	{0x1.672p+00, -0x1.5a9ded96bcp-02, -0x1.93f1fd89e8db8p-44},
+	{0x1.652p+00, -0x1.54e5f19e5cp-02, 0x1.0e00629cd84fep-45},
+	{0x1.634p+00, -0x1.4f81fe4764p-02, 0x1.7fcf6434ff08dp-45},
+	{0x1.614p+00, -0x1.49b9feb7c1p-02, -0x1.dac1c58ab60d7p-44},
+	{0x1.5f6p+00, -0x1.4446dddb97p-02, -0x1.d79e34224b4e7p-44},
+	{0x1.5d8p+00, -0x1.3ecc460ef6p-02, 0x1.6028627c1300fp-47},
+	{0x1.5bap+00, -0x1.394a22c2c7p-02, 0x1.d44690e981d06p-44},
+	{0x1.59ep+00, -0x1.341f20bffdp-02, 0x1.e509c33ca12c2p-45},
+	{0x1.58p+00, -0x1.2e8e2bae12p-02, 0x1.67b1e99b72bd8p-45},
+	{0x1.564p+00, -0x1.29552f81ffp-02, -0x1.48d301771c408p-44},
+	{0x1.548p+00, -0x1.241558bfd1p-02, -0x1.00fff3228fcadp-44},
+	{0x1.52ap+00, -0x1.1e6dd5557ep-02, -0x1.eb09e3695e5fdp-44},
+	{0x1.51p+00, -0x1.1980d2dd42p-02, -0x1.b7b3a7a361c9ap-45},
+	{0x1.4f4p+00, -0x1.142bfeb9ap-02, -0x1.1ce6185b58a9ep-44},
+	{0x1.4d8p+00, -0x1.0ed005f658p-02, 0x1.2dc75285aa803p-45},
+	{0x1.4bep+00, -0x1.09cf9680ffp-02, 0x1.7831b71987419p-44},
+	{0x1.4a2p+00, -0x1.0465a08155p-02, 0x1.905f0ad83878ep-52},
+	{0x1.488p+00, -0x1.feb0233e6p-03, -0x1.f316e32d5e8c7p-45},
+	{0x1.46ep+00, -0x1.f488311d1cp-03, 0x1.6da82c5068606p-44},
+	{0x1.454p+00, -0x1.ea5349e23ap-03, -0x1.81b934c73ccb5p-44},
+	{0x1.43ap+00, -0x1.e0114c5332p-03, 0x1.a0452642f2ab1p-45},
+	{0x1.42p+00, -0x1.d5c216b4fcp-03, 0x1.1ba91bbca681bp-45},
+	{0x1.408p+00, -0x1.cc320c0176p-03, -0x1.409039a653794p-45},
+	{0x1.3eep+00, -0x1.c1c909e2d8p-03, 0x1.0bd1010c910fap-45},
+	{0x1.3d6p+00, -0x1.b820f2fc7ep-03, -0x1.42177bcc3821ep-45},
+	{0x1.3bep+00, -0x1.ae6d25f274p-03, -0x1.95d95a1c6908ep-46},
+	{0x1.3a6p+00, -0x1.a4ad8639d6p-03, 0x1.7469948748b19p-44},
+	{0x1.38ep+00, -0x1.9ae1f6dee6p-03, 0x1.21d7c3601090fp-45},
+	{0x1.376p+00, -0x1.910a5a830ep-03, -0x1.e75fb5c93ca03p-48},
+	{0x1.35ep+00, -0x1.8726935acap-03, -0x1.8c4bb263232fbp-44},
+	{0x1.346p+00, -0x1.7d36832b9p-03, 0x1.e3a5d33dd3948p-44},
+	{0x1.33p+00, -0x1.740f8f5404p-03, 0x1.0b66c99018aa1p-44},
+	{0x1.318p+00, -0x1.6a079d0f7ap-03, -0x1.5a3f8448d14f5p-44},
+	{0x1.302p+00, -0x1.60ca8fe886p-03, 0x1.d42dd78059ebp-45},
+	{0x1.2ecp+00, -0x1.5782cb3092p-03, 0x1.3a46351794442p-44},
+	{0x1.2d6p+00, -0x1.4e3035ed5p-03, 0x1.59adbf9390e52p-44},
+	{0x1.2bep+00, -0x1.43f837179ep-03, -0x1.52c0a1a8c730ep-44},
+	{0x1.2aap+00, -0x1.3b6a34236ep-03, -0x1.5238664434197p-49},
+	{0x1.294p+00, -0x1.31f693eb1ap-03, 0x1.a6726e5a396fbp-45},
+	{0x1.27ep+00, -0x1.2877bbc0b6p-03, -0x1.74be8dfa16db8p-44},
+	{0x1.268p+00, -0x1.1eed90e2dcp-03, -0x1.615637097648fp-46},
+	{0x1.254p+00, -0x1.16377fb124p-03, -0x1.91e1abf41763ep-47},
+	{0x1.23ep+00, -0x1.0c976b47bep-03, 0x1.d20254dcd2c22p-45},
+	{0x1.22ap+00, -0x1.03cd40a51ap-03, -0x1.81a979c146707p-44},
+	{0x1.216p+00, -0x1.f5f2c61e8p-04, -0x1.df631d467889cp-45},
+	{0x1.202p+00, -0x1.e4377a0da4p-04, -0x1.36e14aae6add5p-45},
+	{0x1.1ecp+00, -0x1.d09f72b4c4p-04, -0x1.048c000354e33p-45},
+	{0x1.1d8p+00, -0x1.beba818148p-04, 0x1.89b78b6df1f57p-44},
+	{0x1.1c6p+00, -0x1.ae8e7a105p-04, 0x1.437ea278af778p-44},
+	{0x1.1b2p+00, -0x1.9c83311a54p-04, 0x1.19742dbf9ee2dp-44},
+	{0x1.19ep+00, -0x1.8a6377a914p-04, -0x1.c28bb5a46418ap-44},
+	{0x1.18ap+00, -0x1.782f1f39bcp-04, 0x1.0d5f31f4f972cp-44},
+	{0x1.178p+00, -0x1.67bb0726ecp-04, -0x1.f724b69ef5912p-49},
+	{0x1.164p+00, -0x1.555efe40b4p-04, -0x1.0b4978c868e23p-44},
+	{0x1.152p+00, -0x1.44c6dfb9b8p-04, 0x1.3f34507cbbd76p-45},
+	{0x1.14p+00, -0x1.341d7961bcp-04, -0x1.1d0929983761p-44},
+	{0x1.12cp+00, -0x1.2185b3b75cp-04, 0x1.e3189f8f32304p-44},
+	{0x1.11ap+00, -0x1.10b75afd68p-04, 0x1.f39e8ccf1a6e1p-44},
+	{0x1.108p+00, -0x1.ffae9119b8p-05, -0x1.303374262c554p-45},
+	{0x1.0f6p+00, -0x1.ddcaadb47p-05, 0x1.0e4f7b2a48432p-45},
+	{0x1.0e4p+00, -0x1.bbc2bfc45p-05, 0x1.7d18691417dafp-46},
+	{0x1.0d2p+00, -0x1.99967a4f28p-05, -0x1.8e432ed72ea8ap-44},
+	{0x1.0cp+00, -0x1.77458f633p-05, 0x1.181dce586af09p-44},
+	{0x1.0bp+00, -0x1.58a5bafc9p-05, 0x1.b2b739570ad39p-45},
+	{0x1.09ep+00, -0x1.360ebf5d8p-05, -0x1.bb2b2503a5a59p-44},
+	{0x1.08cp+00, -0x1.1352378598p-05, 0x1.c1ac3b71fa59bp-46},
+	{0x1.07cp+00, -0x1.e8a3ee30dp-06, 0x1.1a9fa3de539p-45},
+	{0x1.06ap+00, -0x1.a29b453fdp-06, 0x1.24488f73b23adp-44},
+	{0x1.05ap+00, -0x1.641a17627p-06, -0x1.adec6522ee537p-47},
+	{0x1.04ap+00, -0x1.255ba259fp-06, -0x1.e38e08390cc75p-44},
+	{0x1.038p+00, -0x1.bcf712c74p-07, -0x1.c25e097bd9771p-46},
+	{0x1.028p+00, -0x1.3e7295d26p-07, 0x1.609c1ff29a114p-45},
+	{0x1.018p+00, -0x1.7ee11ebd8p-08, -0x1.749d3c2d23a07p-47},
+	{0x1p+00, 0, 0},
+	{0x1p+00, 0, 0},
+	{0x1.fa2p-01, 0x1.7a2c82e22p-07, -0x1.a736e8e4ab98bp-44},
+	{0x1.f64p-01, 0x1.3b024b78cp-06, 0x1.59a5e23a02f83p-44},
+	{0x1.f26p-01, 0x1.b9e8027e2p-06, -0x1.b9c9bb4f4fcfcp-44},
+	{0x1.eeap-01, 0x1.1ad398c6dp-05, -0x1.53c3692e2dde5p-44},
+	{0x1.eaep-01, 0x1.592bbc152p-05, 0x1.5c8f0d4e58c9fp-45},
+	{0x1.e74p-01, 0x1.95e430f8dp-05, -0x1.ba22cf76874ddp-45},
+	{0x1.e3ap-01, 0x1.d310ba2048p-05, -0x1.52f56484a2ce1p-44},
+	{0x1.e02p-01, 0x1.0748836298p-04, -0x1.bf52a3dd04986p-44},
+	{0x1.dcap-01, 0x1.254062f0a8p-04, 0x1.416fe50bf3c56p-44},
+	{0x1.d92p-01, 0x1.4370ce02b8p-04, -0x1.0c1308315b2dp-47},
+	{0x1.d5cp-01, 0x1.60c38ba798p-04, 0x1.45cb10ebb04a5p-44},
+	{0x1.d28p-01, 0x1.7d33687c28p-04, 0x1.3c88c3e706706p-44},
+	{0x1.cf2p-01, 0x1.9af124d64cp-04, 0x1.897585039dcc9p-46},
+	{0x1.cbep-01, 0x1.b7c9832f58p-04, 0x1.a026b11277c2dp-52},
+	{0x1.c8cp-01, 0x1.d3b73f37ep-04, 0x1.f9a8099ed2804p-44},
+	{0x1.c58p-01, 0x1.f0f70cdd98p-04, 0x1.2e31f6c272c1ep-44},
+	{0x1.c26p-01, 0x1.06a4d1d26cp-03, 0x1.7964dd105c4b2p-45},
+	{0x1.bf6p-01, 0x1.1454d89538p-03, -0x1.7c74877e09501p-44},
+	{0x1.bc4p-01, 0x1.22aff2ddbep-03, -0x1.a3c2a6b06962p-45},
+	{0x1.b96p-01, 0x1.2ffbf29a66p-03, 0x1.16e4b9de5d43bp-45},
+	{0x1.b66p-01, 0x1.3df3ab135p-03, 0x1.7da75b0836142p-45},
+	{0x1.b38p-01, 0x1.4b6d6fefe2p-03, 0x1.522ecf56e7952p-46},
+	{0x1.b0ap-01, 0x1.58fe0e4c62p-03, 0x1.d5bdfddc3fdafp-44},
+	{0x1.adcp-01, 0x1.66a5d42a3ap-03, 0x1.a68933aa00298p-44},
+	{0x1.abp-01, 0x1.73cb9074fep-03, -0x1.d66a90d0005a6p-44},
+	{0x1.a82p-01, 0x1.81a18b422p-03, 0x1.4d345155726adp-45},
+	{0x1.a58p-01, 0x1.8e588ebac2p-03, 0x1.b7d5cab2d114p-44},
+	{0x1.a2cp-01, 0x1.9bc062f27p-03, -0x1.e2c9f9fd864adp-46},
+	{0x1.a02p-01, 0x1.a8a14ffee6p-03, 0x1.af5f2ba95e8bbp-45},
+	{0x1.9d8p-01, 0x1.b5971a213ap-03, 0x1.9b50e83aa91dfp-44},
+	{0x1.9aep-01, 0x1.c2a2056106p-03, -0x1.b027c66fb405bp-45},
+	{0x1.986p-01, 0x1.cf21d5ecbap-03, 0x1.4c9ba732fcff7p-44},
+	{0x1.95cp-01, 0x1.dc56cae452p-03, 0x1.eb37aa24e1817p-44},
+	{0x1.934p-01, 0x1.e8ff2622bap-03, 0x1.78e13d33981e5p-44},
+	{0x1.90ep-01, 0x1.f518262c38p-03, 0x1.04217142ba112p-48},
+	{0x1.8e6p-01, 0x1.00f40470c7p-02, 0x1.921a5f3a45f05p-45},
+	{0x1.8cp-01, 0x1.07138604d6p-02, -0x1.e76324e912b17p-44},
+	{0x1.89ap-01, 0x1.0d3c7586cdp-02, 0x1.790b213085e6p-44},
+	{0x1.874p-01, 0x1.136ef02e83p-02, -0x1.bd05830e5825p-44},
+	{0x1.85p-01, 0x1.1956d3b9bcp-02, 0x1.7d2f73ad1aa14p-45},
+	{0x1.82ap-01, 0x1.1f9c39f74cp-02, 0x1.55d515541d5d7p-44},
+	{0x1.806p-01, 0x1.2596410df9p-02, 0x1.8e7c177a43938p-44},
+	{0x1.7e2p-01, 0x1.2b9943b06cp-02, -0x1.450053120cc49p-45},
+	{0x1.7bep-01, 0x1.31a55d07a8p-02, 0x1.642a204b4eee8p-44},
+	{0x1.79cp-01, 0x1.3763e64645p-02, 0x1.18b1f291dcb56p-44},
+	{0x1.77ap-01, 0x1.3d2abb3b3bp-02, 0x1.37bbee1a39cd8p-44},
+	{0x1.756p-01, 0x1.4351b33744p-02, -0x1.474d03d2d95b8p-46},
+}
+
+// erfcxTable[i] is the polynomial of erfcx around the middle c of its piece:
+// c, then the constant term and what rounding took from it, then the terms 1 to 10.
+var erfcxTable = [32][13]float64{
+	{0x1p-04, 0x1.ddcd359cbe323p-01, -0x1.6d89042ed16cdp-55,
+		-0x1.0300a1aa5dd3bp+00, 0x1.bd6d21677277bp-01, -0x1.46c6f62982b73p-01, 0x1.a900b204da0e5p-02, -0x1.f597e76223a0ap-03,
+		0x1.10e2a1de80626p-03, -0x1.14e0e1571ff8dp-04, 0x1.083b82f28960fp-05, -0x1.de75459951a8dp-07, 0x1.9b8d13fcba417p-08,
+	},
+	{0x1.8p-03, 0x1.a36bbb7f3686dp-01, -0x1.c5a2bb61934d2p-56,
+		-0x1.a47283b89efb1p-01, 0x1.549642cc98b7cp-01, -0x1.db731eedad7a7p-02, 0x1.280377e6504d7p-02, -0x1.4ff52d2bf113bp-03,
+		0x1.60b0a4e6192a8p-04, -0x1.5a29b862d92f4p-05, 0x1.403c9f9dcb838p-06, -0x1.19854e2e60ae5p-07, 0x1.d701b747fa7eep-09,
+	},
+	{0x1.4p-02, 0x1.73c189ceaedaep-01, -0x1.fc5f40f846538p-55,
+		-0x1.5961f3e72624ep-01, 0x1.07d2ed9672ef5p-01, -0x1.5e95623582ca4p-02, 0x1.a2172c7c2ccecp-03, -0x1.c869386dc8e3dp-04,
+		0x1.ce5e4f928a38ap-05, -0x1.b70bd6bfdc5dp-06, 0x1.89c454c58d2c3p-07, -0x1.50258345c210fp-08, 0x1.117f2e4fed324p-09,
+	},
+	{0x1.cp-02, 0x1.4c630ec387d55p-01, -0x1.ba4f1d940704p-58,
+		-0x1.1ee43d1d3c93p-01, 0x1.9dbe680d7aaap-02, -0x1.05d8c87862382p-02, 0x1.2b2f9058cf92cp-03, -0x1.3a3d67d707e5p-04,
+		0x1.3342d784b7c56p-05, -0x1.1a50d05460b08p-06, 0x1.eb022be9a5507p-08, -0x1.9713fd20dff4dp-09, 0x1.422a007d623b2p-10,
+	},
+	{0x1.2p-01, 0x1.2b84f076e14fbp-01, 0x1.b8bd1accf8123p-55,
+		-0x1.e18ab7052be7fp-02, 0x1.482bd9fad9edp-02, -0x1.8bed65e016fa4p-03, 0x1.b1a22aa7a6c63p-04, -0x1.b65943042d43cp-05,
+		0x1.9dcc15163703p-06, -0x1.6ff69b0e496b2p-07, 0x1.364ea1241af4ep-08, -0x1.f3c4a51cfb24dp-10, 0x1.80c2d8d9a5bb4p-11,
+	},
+	{0x1.6p-01, 0x1.0fce4e96dd619p-01, -0x1.7210607953137p-57,
+		-0x1.97fe7bf1c60fp-02, 0x1.071da7f78298dp-02, -0x1.2ecd75f4d04b3p-03, 0x1.3e0e0ed6b5e5p-04, -0x1.358dce2cc9f0fp-05,
+		0x1.1a31bff63d5dcp-06, -0x1.e5d3c82630484p-08, 0x1.8d62952308f56p-09, -0x1.36dfc32c8151bp-10, 0x1.d1b5e2ff27a79p-12,
+	},
+	{0x1.ap-01, 0x1.f0723ff5acdf9p-02, -0x1.7b669ffa31576p-58,
+		-0x1.5cbc2c216dfp-02, 0x1.aa32b83507192p-03, -0x1.d43ed8ca5d649p-04, 0x1.d7f26045a2308p-05, -0x1.ba6d6918681ebp-06,
+		0x1.859d3cc741daap-07, -0x1.44bd1cf15c9ebp-08, 0x1.01b0565453518p-09, -0x1.87be45d183bb9p-11, 0x1.1d86a19c1abcap-12,
+	},
+	{0x1.ep-01, 0x1.c7f81382721efp-02, -0x1.3f947ee724dfcp-62,
+		-0x1.2c84af7c10e14p-02, 0x1.5c775dfc44978p-03, -0x1.6dcc9e7a2c8e4p-04, 0x1.61fee765ff54dp-05, -0x1.3fc8366b5215dp-06,
+		0x1.102167dbb8b3p-07, -0x1.b75c9cd4c3329p-09, 0x1.524f4ea212cc7p-10, -0x1.f3d0796cd5e4ep-12, 0x1.628a6eb7a0f2ap-13,
+	},
+	{0x1.1p+00, 0x1.a4f550c5f1a99p-02, -0x1.baa38f7c05cebp-58,
+		-0x1.04ec886c0552fp-02, 0x1.1f73ffa65802dp-03, -0x1.20926c49bc269p-04, 0x1.0c4c6c3e580fp-05, -0x1.d352a2835d209p-07,
+		0x1.807142e06ce3dp-08, -0x1.2cabe8ed59a44p-09, 0x1.c16bc03749689p-11, -0x1.42b31e903b547p-12, 0x1.bda210dec9ef5p-14,
+	},
+	{0x1.3p+00, 0x1.8674923c605e1p-02, 0x1.c1d5cf55d2e9cp-56,
+		-0x1.c841f18283f7ap-03, 0x1.de35ab5b880c5p-04, -0x1.cb858a0b1dcc4p-05, 0x1.9abcc2c9dca41p-06, -0x1.5908bd6c7baf2p-07,
+		0x1.127f6dc329f11p-08, -0x1.a01dd55168bacp-10, 0x1.2ded117fcb77ep-11, -0x1.a58ec6d9dc4bcp-13, 0x1.1b6366430a182p-14,
+	},
+	{0x1.5p+00, 0x1.6bb376a9390cdp-02, 0x1.9155d83c491ecp-56,
+		-0x1.917d7928e2332p-03, 0x1.90e47c99926d2p-04, -0x1.711413b59aedep-05, 0x1.3d5e9f54c976p-06, -0x1.014991d6e2851p-07,
+		0x1.8c10e9abaacd7p-09, -0x1.2309267415531p-10, 0x1.9a25b7a4881a6p-12, -0x1.16745896360c4p-13, 0x1.6c90c530a1cfap-15,
+	},
+	{0x1.7p+00, 0x1.5416a05961e1cp-02, -0x1.192f1c5661688p-58,
+		-0x1.63698e1f5ae48p-03, 0x1.528b08cb62361p-04, -0x1.2ae454cdcb75dp-05, 0x1.eedbaf5ddfd59p-07, -0x1.835e05b41383ep-08,
+		0x1.209579b1aa5bep-09, -0x1.9b4f01a9df7dcp-11, 0x1.198a1997b8789p-12, -0x1.73dd290a1e9cfp-14, 0x1.da3507b64588ap-16,
+	},
+	{0x1.9p+00, 0x1.3f20d017f353p-02, 0x1.69b190a5a8b26p-57,
+		-0x1.3c5e938b9cefbp-03, 0x1.1fdbb34b82defp-04, -0x1.e7e4fd2df9033p-06, 0x1.85190196365bep-07, -0x1.2642531b08443p-08,
+		0x1.a88dd719af72dp-10, -0x1.2586a38b759bbp-11, 0x1.867938998ad8ep-13, -0x1.f5d3f100db3c9p-15, 0x1.37b9d058f57b4p-16,
+	},
+	{0x1.bp+00, 0x1.2c6c3d2ac6111p-02, 0x1.ce9d3cfcc8c99p-57,
+		-0x1.1b110b4094c34p-03, 0x1.ecaedd6244629p-05, -0x1.9126c9e5ff85cp-06, 0x1.346c4610698c1p-07, -0x1.c2f162810d836p-09,
+		0x1.3b26815b8d56dp-10, -0x1.a6efb8a58a927p-12, 0x1.1172b01dde93dp-13, -0x1.560ab33468811p-15, 0x1.9e1792102a403p-17,
+	},
+	{0x1.dp+00, 0x1.1ba58e2518db3p-02, -0x1.38b16e4ecc3bap-61,
+		-0x1.fcf6c328b302ep-04, 0x1.a82dedb53def2p-05, -0x1.4c2309f687ae4p-06, 0x1.ecb8b2b74bdacp-08, -0x1.5c644ff1e4073p-09,
+		0x1.d7fa1b618b26bp-11, -0x1.337da5cfe888ep-12, 0x1.82a0662d3a845p-14, -0x1.d6d4874f925c9p-16, 0x1.15ccb68799ce1p-17,
+	},
+	{0x1.fp+00, 0x1.0c8803dfa92b2p-02, 0x1.6bfe19c0859ddp-56,
+		-0x1.cb9b1437dd505p-04, 0x1.6f4730a4cfc21p-05, -0x1.14d04d95e01f6p-06, 0x1.8c7595ee7a87cp-08, -0x1.0f4ab647cea02p-09,
+		0x1.646338ee04633p-11, -0x1.c30c1599e100ap-13, 0x1.13d2af3af7b03p-14, -0x1.471db6c8866c5p-16, 0x1.7859bad7a83ccp-18,
+	},
+	{0x1.1p+01, 0x1.f0fd28fdc20abp-03, 0x1.46db6c427dad1p-57,
+		-0x1.8d6f73d5aa122p-04, 0x1.2adaf7aaf55e2p-05, -0x1.aa2443aac5be2p-07, 0x1.21decee0ed27bp-08, -0x1.7a18193718d14p-10,
+		0x1.dab55d81adb5ap-12, -0x1.1fc841cc67a9dp-13, 0x1.51e032ccba60fp-15, -0x1.8241dc2b70fc5p-17, 0x1.abfb46f696656p-19,
+	},
+	{0x1.3p+01, 0x1.c3987d04d0b98p-03, -0x1.f0a1b80de2477p-57,
+		-0x1.4baeac94dc8b2p-04, 0x1.cdc880a056a24p-06, -0x1.32a8abc8da822p-07, 0x1.8680d287487f7p-09, -0x1.deb45ead0961ep-11,
+		0x1.1b649ba2ed531p-12, -0x1.44f89f7079813p-14, 0x1.69c2fbd6d62c8p-16, -0x1.88e1729fee449p-18, 0x1.9e7ecd21e9267p-20,
+	},
+	{0x1.5p+01, 0x1.9d7738e1f4db7p-03, 0x1.e59221b625876p-59,
+		-0x1.18737afe106cep-04, 0x1.6afd3ba3fa642p-06, -0x1.c28dd3c4d5c8p-08, 0x1.0d40a2ab36431p-09, -0x1.36e99414da5e2p-11,
+		0x1.5bd1dd6a5de72p-13, -0x1.79da7d6a11fb2p-15, 0x1.8f68f0e9335d5p-17, -0x1.9c9e589650a95p-19, 0x1.9ef7cf3c74cb4p-21,
+	},
+	{0x1.7p+01, 0x1.7d0a5e9dd571p-03, 0x1.1e8a33dae458p-57,
+		-0x1.dfc0205709b2cp-05, 0x1.21c23afa33c47p-06, -0x1.512f92fca680fp-08, 0x1.7b404aa4de7ccp-10, -0x1.9d6f222eef8fp-12,
+		0x1.b5d78b34b3b83p-14, -0x1.c35c1fefa637cp-16, 0x1.c5b44a4bdc35dp-18, -0x1.be73495a13dcp-20, 0x1.ac8041bb5c766p-22,
+	},
+	{0x1.9p+01, 0x1.612a8125451bdp-03, 0x1.67da41e67691cp-57,
+		-0x1.9e8803e177224p-05, 0x1.d503e1d20090ep-07, -0x1.009a927223847p-08, 0x1.104973fea30e3p-10, -0x1.18d4654b8d95cp-12,
+		0x1.1a12c4a6b177ap-14, -0x1.146336ae1ff87p-16, 0x1.08947ab39a48fp-18, -0x1.f0a240dc74febp-21, 0x1.c772834f868e6p-23,
+	},
+	{0x1.bp+01, 0x1.48f8f10299b71p-03, 0x1.635e7b3452b79p-59,
+		-0x1.696d353f008b5p-05, 0x1.804cc15714188p-07, -0x1.8c84c13afb6e4p-09, 0x1.8de5f26a7e3e2p-11, -0x1.85118471a6425p-13,
+		0x1.7350e3a365bb7p-15, -0x1.5a6113c021becp-17, 0x1.3c3b5084ad94cp-19, -0x1.1b73623a02634p-21, 0x1.f15401ba86e09p-24,
+	},
+	{0x1.dp+01, 0x1.33cb19179d7f6p-03, -0x1.43da3d6b81707p-63,
+		-0x1.3dacc8d85f6c4p-05, 0x1.3e68313870541p-07, -0x1.36992d37bbe86p-09, 0x1.276b01ef6f847p-11, -0x1.1267afc6eed73p-13,
+		0x1.f28b1c3a08a29p-16, -0x1.bb73860fa2784p-18, 0x1.82a8fb8d40c0fp-20, -0x1.4b6db9531387bp-22, 0x1.16764438b5331p-24,
+	},
+	{0x1.fp+01, 0x1.211c625924e34p-03, -0x1.ce6e1f2e51f4p-57,
+		-0x1.193eb7b9bf564p-05, 0x1.0a7a05d3387a8p-07, -0x1.ecb581c2b7dcbp-10, 0x1.bd21af8e75d13p-12, -0x1.898597a085badp-14,
+		0x1.54d6c39de72c6p-16, -0x1.2186f3f3cf921p-18, 0x1.e2df6fca58431p-21, -0x1.8c4fa4eaddfb1p-23, 0x1.3f441d09ff9fdp-25,
+	},
+	{0x1.1p+02, 0x1.08e62ce8c89adp-03, -0x1.dc926b221fa47p-57,
+		-0x1.da39533524979p-06, 0x1.9ef71691a5527p-08, -0x1.6373226ed3b23p-10, 0x1.2a660fdeb7b46p-12, -0x1.eb88e16b32c7ap-15,
+		0x1.8d8e59d533bcdp-17, -0x1.3c064cacee892p-19, 0x1.ee31a8895a26ep-22, -0x1.7ea8f1284d48ap-24, 0x1.2200a9ce6d8a7p-26,
+	},
+	{0x1.3p+02, 0x1.dc603a3e77e9bp-04, -0x1.d4e9c037b2163p-59,
+		-0x1.81149bc4a104ep-06, 0x1.317c144f8b41bp-08, -0x1.dc1af8839b382p-11, 0x1.6cc10c161fde9p-13, -0x1.12f17468a85e5p-15,
+		0x1.9818c0df2c163p-18, -0x1.2a618d0975a5ap-20, 0x1.ae1e9442ea791p-23, -0x1.335da6b4043b5p-25, 0x1.af2a928971e88p-28,
+	},
+	{0x1.5p+02, 0x1.b096face146fep-04, 0x1.97cf1d947d704p-59,
+		-0x1.3e981b3b13591p-06, 0x1.cdeae21161626p-09, -0x1.49d492a39bbc1p-11, 0x1.d03e19aa0d6c6p-14, -0x1.4230e3ee4b76cp-16,
+		0x1.b93f4760472eep-19, -0x1.2a42baa3b4e83p-21, 0x1.8e3690eda1142p-24, -0x1.07d3f6ad41975p-26, 0x1.57ed800a0571dp-29,
+	},
+	{0x1.7p+02, 0x1.8c14049cd551ep-04, -0x1.060a6f657761dp-59,
+		-0x1.0bc46cdc18fe7p-06, 0x1.6535040e2c85ap-09, -0x1.d662fda6d2b33p-12, 0x1.31dddbe434c1dp-14, -0x1.8900e0d795c07p-17,
+		0x1.f31a327a3b9a3p-20, -0x1.395b67ab72508p-22, 0x1.85306df447e45p-25, -0x1.e024fbc0c869fp-28, 0x1.23f4f6d1c0457p-30,
+	},
+	{0x1.9p+02, 0x1.6d2f811bf7397p-04, 0x1.8187bba0d21bdp-58,
+		-0x1.c82c132848f68p-07, 0x1.19a2448fc71d8p-09, -0x1.57e0ab4d7bb3bp-12, 0x1.9f57d767b53a8p-15, -0x1.f06780887157cp-18,
+		0x1.259fcb517d458p-20, -0x1.57ebb466bceb5p-23, 0x1.8ef4fe7be34eep-26, -0x1.cc0cad2a222cdp-29, 0x1.05e705ea69107p-31,
+	},
+	{0x1.bp+02, 0x1.52b80d463c47p-04, -0x1.f2f9d2243f17bp-58,
+		-0x1.8914e8736d77ep-07, 0x1.c39a4935fa76ap-10, -0x1.00e4e3d2d7ep-12, 0x1.21808c22d6767p-15, -0x1.433e289556f4ap-18,
+		0x1.65acd3cd52f5cp-21, -0x1.884eecd24dbd4p-24, 0x1.aa9ea1dee26b1p-27, -0x1.cd778b4d895a3p-30, 0x1.ed8edd5b6499cp-33,
+	},
+	{0x1.dp+02, 0x1.3bcc59a28358cp-04, 0x1.48de49928652ap-59,
+		-0x1.5621e47157306p-07, 0x1.6f68a6f3153a2p-10, -0x1.872cdb81fd8b7p-13, 0x1.9d0000a8e23a7p-16, -0x1.b07c4a8798811p-19,
+		0x1.c147c339ce24fp-22, -0x1.cf16a532e1593p-25, 0x1.d9aec96156b6p-28, -0x1.e23578027235cp-31, 0x1.e5f638e1b25dap-34,
+	},
+	{0x1.fp+02, 0x1.27c2b4d2f8988p-04, -0x1.99408690b9f33p-59,
+		-0x1.2c6aebe4718c2p-07, 0x1.2ec8136aa630fp-10, -0x1.2ed983856c962p-13, 0x1.2cab802c99a05p-16, -0x1.285655d6cdc88p-19,
+		0x1.21fd16152b68ep-22, -0x1.19cbdfadbd6d1p-25, 0x1.0ff6bcec49682p-28, -0x1.0558a77aef396p-31, 0x1.f1c204da528c4p-35,
+	},
+}
+
+// logFactorialTable[n] is log n!.
+var logFactorialTable = [128]float64{
+	0,
+	0,
+	0x1.62e42fefa39efp-01,
+	0x1.cab0bfa2a2002p+00,
+	0x1.96ca77c922cf9p+01,
+	0x1.326643c4479c9p+02,
+	0x1.a51273acf01cap+02,
+	0x1.10ce1f32dcc3p+03,
+	0x1.5358e82fcb70dp+03,
+	0x1.99a8921a7f7cfp+03,
+	0x1.e357590954d15p+03,
+	0x1.180973f3a8d74p+04,
+	0x1.3fcba16d50143p+04,
+	0x1.68d5a9c3b32cep+04,
+	0x1.930f3df162a42p+04,
+	0x1.be636a63fd346p+04,
+	0x1.eabff061f1a84p+04,
+	0x1.0c0a63f2f353ap+05,
+	0x1.2329df2d5ee52p+05,
+	0x1.3ab8153363985p+05,
+	0x1.52af57aed77bep+05,
+	0x1.6b0a8643472a9p+05,
+	0x1.83c4faba84f06p+05,
+	0x1.9cda78b856a45p+05,
+	0x1.b6472034e8d14p+05,
+	0x1.d007622cd65e7p+05,
+	0x1.ea17f717c6794p+05,
+	0x1.023aeb67e4fefp+06,
+	0x1.0f8f18d33024p+06,
+	0x1.1d07353917231p+06,
+	0x1.2aa208b59d0e5p+06,
+	0x1.385e6fd9e5a4p+06,
+	0x1.463b59b942084p+06,
+	0x1.5437c633ace4ap+06,
+	0x1.6252c474896bap+06,
+	0x1.708b719e11658p+06,
+	0x1.7ee0f79b26758p+06,
+	0x1.8d528c1243d96p+06,
+	0x1.9bdf6f75257a3p+06,
+	0x1.aa86ec2969812p+06,
+	0x1.b94855c702ba2p+06,
+	0x1.c8230869ca105p+06,
+	0x1.d7166813e12eep+06,
+	0x1.e621e01eeba4fp+06,
+	0x1.f544e2ba69cf1p+06,
+	0x1.023f743addd9fp+07,
+	0x1.09e7b7ea41ea9p+07,
+	0x1.119afe762626bp+07,
+	0x1.19590c853a559p+07,
+	0x1.2121a930c6ec3p+07,
+	0x1.28f49ddeb1f31p+07,
+	0x1.30d1b61e86335p+07,
+	0x1.38b8bf8931ddbp+07,
+	0x1.40a989a33a6cdp+07,
+	0x1.48a3e5c12af19p+07,
+	0x1.50a7a6ee08711p+07,
+	0x1.58b4a1d39da73p+07,
+	0x1.60caaca474746p+07,
+	0x1.68e99f0757979p+07,
+	0x1.711152043b2c4p+07,
+	0x1.79419ff26dc59p+07,
+	0x1.817a6467f6fb9p+07,
+	0x1.89bb7c2a0aea1p+07,
+	0x1.9204c51e7c761p+07,
+	0x1.9a561e3e1a4bdp+07,
+	0x1.a2af6787e4609p+07,
+	0x1.ab1081f509726p+07,
+	0x1.b3794f6d9d7afp+07,
+	0x1.bbe9b2bdfb621p+07,
+	0x1.c4618f8cc56f7p+07,
+	0x1.cce0ca51791p+07,
+	0x1.d567484b8b7b6p+07,
+	0x1.ddf4ef7a05a7p+07,
+	0x1.e689a69396befp+07,
+	0x1.ef2554ff15148p+07,
+	0x1.f7c7e2cc66183p+07,
+	0x1.00389c56e3462p+08,
+	0x1.04909ff8b652bp+08,
+	0x1.08ebf13dbf263p+08,
+	0x1.0d4a85602b129p+08,
+	0x1.11ac51df8932ap+08,
+	0x1.16114c7e34736p+08,
+	0x1.1a796b3ede1acp+08,
+	0x1.1ee4a46236d3ep+08,
+	0x1.2352ee64b46d5p+08,
+	0x1.27c43ffc72962p+08,
+	0x1.2c3890172d057p+08,
+	0x1.30afd5d851956p+08,
+	0x1.352a089728f1bp+08,
+	0x1.39a71fdd14947p+08,
+	0x1.3e271363e0df7p+08,
+	0x1.42a9db142a36ap+08,
+	0x1.472f6f03d410cp+08,
+	0x1.4bb7c77491066p+08,
+	0x1.5042dcd27af64p+08,
+	0x1.54d0a7b2ba658p+08,
+	0x1.596120d23c4ecp+08,
+	0x1.5df4411475a1cp+08,
+	0x1.628a018233bedp+08,
+	0x1.67225b4879462p+08,
+	0x1.6bbd47b7669b6p+08,
+	0x1.705ac0412d89fp+08,
+	0x1.74fabe790f7bep+08,
+	0x1.799d3c1265c0ep+08,
+	0x1.7e4232dfb367dp+08,
+	0x1.82e99cd1c0368p+08,
+	0x1.879373f6bc4fep+08,
+	0x1.8c3fb2796c21cp+08,
+	0x1.90ee52a05c35fp+08,
+	0x1.959f4ecd1c8b3p+08,
+	0x1.9a52a17b831ccp+08,
+	0x1.9f084540f545ep+08,
+	0x1.a3c034cbb7b2cp+08,
+	0x1.a87a6ae24493ap+08,
+	0x1.ad36e262a7ccp+08,
+	0x1.b1f59641e0db5p+08,
+	0x1.b6b6818b4a3ebp+08,
+	0x1.bb799f600610ap+08,
+	0x1.c03eeaf66facdp+08,
+	0x1.c5065f9992226p+08,
+	0x1.c9cff8a8a340dp+08,
+	0x1.ce9bb196830eap+08,
+	0x1.d36985e93f7b8p+08,
+	0x1.d83971399c213p+08,
+	0x1.dd0b6f329dea4p+08,
+	0x1.e1df7b911a74cp+08,
+	0x1.e6b592234b0c9p+08,
+	0x1.eb8daec863182p+08,
+}

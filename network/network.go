@@ -1,0 +1,549 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+
+	"hmn/event"
+	"hmn/event/random"
+	"hmn/neuron"
+	"hmn/synapse"
+)
+
+// Network is a built model: blocks of neurons with all synapses onto them,
+// ready to run. It is not safe for concurrent use; it runs its blocks on
+// several goroutines itself.
+type Network struct {
+	model  *Model
+	pops   []*population
+	projs  []*projection
+	blocks []advancer
+	ranges []blockRange
+	grid   event.Grid
+	pool   *event.Pool
+	work   []*scratch // one per worker
+
+	agenda *event.Agenda // model events: they cut windows
+	now    event.Time    // windows are advanced up to here
+	done   event.Time    // results are delivered up to here
+	stats  Stats
+	held   []Spike  // spikes of the last window beyond the end of the last Run
+	looks  []sample // the same for samples
+	merge  []uint64
+	order  []uint16 // population of each global id
+	signal []*signal
+	guard  guard
+	failed error
+}
+
+// population is the run-time side of a Population.
+type population struct {
+	desc  *Population
+	model *neuron.Model
+	index int
+	first uint32
+	hist  history
+	used  bool // some projection reads hist
+	keep  event.Time
+	// recorded[i] says whether spikes of neuron i are written; nil: none, all
+	// when recordAll.
+	recorded  []bool
+	recordAll bool
+	spikes    uint64
+
+	// Linear models.
+	lin     *neuron.Linear
+	steps   []neuron.Step // cache
+	cut     []event.Time  // ends of the sub-windows, from the window's start
+	last    int           // sub-windows of the window before
+	hits    uint64        // arrivals in the window before
+	blocks  []int         // of the partition
+	changed []neuron.Change
+
+	levels *neuron.Levels // level sources
+	until  event.Time     // their changes are in hist up to here
+}
+
+// projection is the run-time side of a Projection.
+type projection struct {
+	desc     *Projection
+	index    int
+	src, tgt *population
+	rows     [][]*synapse.Rows // by block of the target population
+	uniform  bool              // one delay for all synapses
+	min, max event.Time
+	axonal   event.Time // projections with a rule
+	direct   *direct    // poisson input without storage
+	synapses int64
+	bytes    int64
+	rule     *synapse.Model
+	wave     wave
+}
+
+// wave is what a uniform projection onto a linear population delivers in one
+// window: positions in the source's history and the factors of each spike.
+type wave struct {
+	lo   int          // position of the first spike
+	cut  []int        // end position for each sub-window
+	off  []uint32     // arrival, ps from the window's start
+	x    [2][]float64 // factors for potential,
+	y    [2][]float64 // current
+	z    [2][]float64 // and slope variable, by port
+	port [2]bool      // ports in use
+}
+
+// direct is a one-to-one poisson input that is generated at its target.
+type direct struct {
+	drive  neuron.PoissonDrive
+	delay  event.Time
+	weight float64
+	port   uint8
+	first  uint32 // global id of the source population's first neuron
+	src    *population
+	counts bool // the source's spikes are counted here
+	count  uint64
+}
+
+// advancer is one block. Its methods are called once per window by one worker.
+type advancer interface {
+	// advance moves the block through the window and keeps what it sends.
+	advance(n *Network, s *scratch, w event.Window) error
+	// reset returns to the state at t = 0.
+	reset(n *Network) error
+}
+
+// Build makes a network from a description, which it does not change and which
+// must not change while the network is in use.
+func Build(m *Model, o Options) (*Network, error) {
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	n := &Network{model: m, agenda: event.NewAgenda(), ranges: partition(m)}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MaxBytes > 0 {
+		e, err := EstimateModel(m)
+		if err != nil {
+			return nil, err
+		}
+		if e.Bytes > float64(o.MaxBytes) {
+			return nil, fmt.Errorf("%w: the network would need about %.3g bytes, the limit is %d", ErrTooLarge, e.Bytes, o.MaxBytes)
+		}
+	}
+	n.pool = event.NewPool(workers)
+	if err := n.build(); err != nil {
+		n.pool.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// ErrTooLarge reports a model that does not fit in the memory allowed.
+var ErrTooLarge = errors.New("network: too large")
+
+func (n *Network) build() error {
+	m := n.model
+	var id uint32
+	for i := range m.Populations {
+		d := &m.Populations[i]
+		nm, _ := neuron.Lookup(d.Model)
+		p := &population{desc: d, model: nm, index: i, first: id, last: 1}
+		n.pops = append(n.pops, p)
+		id += uint32(d.N)
+		for range d.N {
+			n.order = append(n.order, uint16(i))
+		}
+	}
+	for b, r := range n.ranges {
+		n.pops[r.Pop].blocks = append(n.pops[r.Pop].blocks, b)
+	}
+	if err := n.connect(); err != nil {
+		return err
+	}
+	n.lookahead()
+	for _, p := range n.pops {
+		if p.model.Kind == neuron.Spiking && p.model.New == nil {
+			var err error
+			if p.lin, err = neuron.NewLinear(p.desc.Model, p.desc.Params, n.grid.Step); err != nil {
+				return fmt.Errorf("network: population %q: %w", p.desc.Name, err)
+			}
+		}
+	}
+	n.directs()
+	if err := n.makeBlocks(); err != nil {
+		return err
+	}
+	n.makeRecords()
+	n.stats.WorkerBlocks = make([]uint64, n.pool.Workers())
+	for range n.pool.Workers() {
+		n.work = append(n.work, newScratch())
+	}
+	n.stats.Neurons = int(id)
+	n.stats.Blocks = len(n.blocks)
+	n.stats.Window = n.grid.Step
+	for _, p := range n.projs {
+		n.stats.Synapses += p.synapses
+		n.stats.SynapseBytes += p.bytes
+	}
+	return n.Reset()
+}
+
+// connect builds the synapses of every projection, block by block in parallel.
+func (n *Network) connect() error {
+	m := n.model
+	type task struct{ proj, block int }
+	var tasks []task
+	for i := range m.Projections {
+		d := &m.Projections[i]
+		p := &projection{desc: d, index: i, src: n.pops[m.findPopulation(d.Source)], tgt: n.pops[m.findPopulation(d.Target)]}
+		p.src.used = true
+		if sm, _ := synapse.Lookup(d.Synapse); sm != nil && sm.New != nil {
+			p.rule = sm
+		}
+		p.rows = make([][]*synapse.Rows, len(p.tgt.blocks))
+		n.projs = append(n.projs, p)
+		for k := range p.tgt.blocks {
+			tasks = append(tasks, task{i, k})
+		}
+	}
+	err := n.pool.Do(len(tasks), true, func(_, t int) error {
+		p := n.projs[tasks[t].proj]
+		r := n.ranges[p.tgt.blocks[tasks[t].block]]
+		rows, err := connect(m, p.index, r.Lo, r.Hi)
+		p.rows[tasks[t].block] = rows
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range n.projs {
+		p.uniform = p.rule == nil
+		p.min = event.MaxTime
+		for _, rows := range p.rows {
+			for _, r := range rows {
+				if r.Len() == 0 {
+					continue
+				}
+				if r.Delay != nil || p.synapses > 0 && r.MinDelay != p.max {
+					p.uniform = false
+				}
+				p.min, p.max = min(p.min, r.MinDelay), max(p.max, r.MaxDelay)
+				p.wave.port[min(r.Port, 1)] = true
+				p.synapses += int64(r.Len())
+				p.bytes += r.Bytes()
+			}
+		}
+		if p.synapses == 0 {
+			p.min = 0
+		}
+		if p.rule != nil {
+			ms, ok := p.desc.Axonal.fixed()
+			if !ok {
+				return fmt.Errorf("network: projection %q: synapse model %q needs one axonal delay for all synapses", p.desc.Name, p.desc.Synapse)
+			}
+			p.axonal, _, _ = event.FromMS(ms)
+		}
+	}
+	return nil
+}
+
+// defaultStep is the window of a network without synapses.
+const defaultStep = event.Millisecond
+
+// lookahead sets the window grid: the minimum delay over all synapses (zero
+// delays, allowed between rate units only, do not count: those units share a
+// block), capped by the model and by what 32 bits of picoseconds hold.
+func (n *Network) lookahead() {
+	step := event.MaxTime
+	for _, p := range n.projs {
+		if p.synapses > 0 && p.min > 0 {
+			step = min(step, p.min)
+		}
+	}
+	if step == event.MaxTime {
+		step = defaultStep
+	}
+	if c := n.model.Simulation.LookaheadMax; c > 0 {
+		step = min(step, c)
+	}
+	n.grid.Step = min(step, 4*event.Millisecond)
+	for _, p := range n.projs {
+		p.src.keep = max(p.src.keep, p.max)
+	}
+}
+
+// directs finds the poisson populations whose trains are generated at their
+// targets instead of being sent and stored: homogeneous, connected one to one
+// with one weight and one delay onto linear populations, and not recorded.
+func (n *Network) directs() {
+	for _, p := range n.pops {
+		if p.desc.Model != "poisson" || n.records(p) {
+			continue
+		}
+		rate, ok := p.desc.Params["rate"]
+		if !ok {
+			continue
+		}
+		key := random.NewKey(n.model.Simulation.Seed, random.StreamPoisson, random.Name(p.desc.Name))
+		drive, ok := neuron.NewPoissonDrive(rate.Number, key)
+		for _, q := range n.projs {
+			if q.src == p {
+				_, one := q.desc.Weight.fixed()
+				ok = ok && one && q.desc.Rule == OneToOne && q.uniform && q.tgt.lin != nil
+			}
+		}
+		if !ok || !p.used {
+			continue
+		}
+		counts := true
+		for _, q := range n.projs {
+			if q.src == p {
+				r := q.rows[0][0]
+				q.direct = &direct{drive: drive, delay: r.MinDelay, weight: r.Const, port: r.Port, first: p.first, src: p, counts: counts}
+				counts = false
+			}
+		}
+	}
+}
+
+// records says whether any record asks for the population's spikes.
+func (n *Network) records(p *population) bool {
+	for _, r := range n.model.Records {
+		if r.What == RecordSpikes && r.Of == p.desc.Name {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *Network) makeBlocks() error {
+	zero := false
+	for _, p := range n.projs {
+		zero = zero || p.synapses > 0 && p.min == 0
+	}
+	var joint *rateBlock
+	for b, r := range n.ranges {
+		p := n.pops[r.Pop]
+		var a advancer
+		var err error
+		switch {
+		case p.isDirect(n):
+			continue
+		case p.lin != nil:
+			a, err = n.newLinearBlock(p, r, b)
+		case p.model.Kind == neuron.Spiking:
+			a, err = n.newForeignBlock(p, r, b)
+		case p.model.Kind == neuron.Rate && zero:
+			if joint != nil {
+				err = joint.join(n, p, r, b)
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			joint = &rateBlock{}
+			a, err = joint, joint.join(n, p, r, b)
+		case p.model.Kind == neuron.Rate:
+			rb := &rateBlock{}
+			a, err = rb, rb.join(n, p, r, b)
+		case p.model.Kind == neuron.LevelSource:
+			if p.levels == nil {
+				p.levels, err = neuron.NewLevels(p.desc.Model, p.desc.Params, p.desc.N)
+			}
+			if err == nil {
+				continue
+			}
+		default:
+			a, err = n.newSourceBlock(p, r)
+		}
+		if err != nil {
+			return fmt.Errorf("network: population %q: %w", p.desc.Name, err)
+		}
+		n.blocks = append(n.blocks, a)
+	}
+	for _, a := range n.blocks {
+		if rb, ok := a.(*rateBlock); ok {
+			if err := rb.wire(n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *population) isDirect(n *Network) bool {
+	for _, q := range n.projs {
+		if q.src == p && q.direct != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// input is one Rows of a block with its place in the source's history.
+type input struct {
+	p       *projection
+	r       *synapse.Rows
+	next    int // position of the first entry not yet taken up
+	pending []pending
+	rule    synapse.Rule
+	// skipZero: connections without delay between rate units are not delivered
+	// as arrivals; the joint block passes them on within the instant.
+	skipZero bool
+}
+
+// pending is a spike (or change) whose row is not yet delivered to its end.
+type pending struct {
+	at             event.Time // entry's time plus Rows.MinDelay
+	src            uint32     // population-local
+	prev, cur, end uint32     // positions in the row; prev: where this step began
+	from, to       float64    // changes: output before and after
+	w              []float64  // rules: what each synapse of the row transmits
+	lo             uint32     // rules: where the row begins
+}
+
+// inputs lists what arrives at block b of population p, projection by
+// projection.
+func (n *Network) inputs(p *population, b int) ([]*input, error) {
+	k := 0
+	for p.blocks[k] != b {
+		k++
+	}
+	var ins []*input
+	for _, q := range n.projs {
+		if q.tgt != p || q.direct != nil {
+			continue
+		}
+		for _, r := range q.rows[k] {
+			if r.Len() == 0 {
+				continue
+			}
+			in := &input{p: q, r: r, skipZero: r.MinDelay == 0 && q.src.model.Kind == neuron.Rate}
+			if q.rule != nil {
+				rule, err := q.rule.New(q.desc.SynapseParams, r)
+				if err != nil {
+					return nil, fmt.Errorf("projection %q: %w", q.desc.Name, err)
+				}
+				in.rule = rule
+			}
+			ins = append(ins, in)
+		}
+	}
+	return ins, nil
+}
+
+func (in *input) reset() {
+	in.next = 0
+	in.pending = in.pending[:0]
+	if in.rule != nil {
+		in.rule.Reset()
+	}
+}
+
+// take moves every history entry whose first arrival lies before end to the
+// pending list, and drops rows that were delivered.
+func (in *input) take(end event.Time) {
+	kept := in.pending[:0]
+	for _, q := range in.pending {
+		if q.cur < q.end {
+			kept = append(kept, q)
+		}
+	}
+	in.pending = kept
+	h := &in.p.src.hist
+	for ; in.next < h.end(); in.next++ {
+		k := in.next - h.base
+		at := h.at[k] + in.r.MinDelay
+		if at >= end {
+			break
+		}
+		s := h.id[k]
+		lo, hi := in.r.Ptr[s], in.r.Ptr[s+1]
+		if in.skipZero {
+			for lo < hi && in.r.DelayAt(int(lo)) == 0 {
+				lo++
+			}
+		}
+		if lo == hi {
+			continue
+		}
+		q := pending{at: at, src: s, prev: lo, cur: lo, end: hi, lo: lo}
+		if h.from != nil {
+			q.from, q.to = h.from[k], h.to[k]
+		}
+		if in.rule != nil {
+			q.w = make([]float64, hi-lo)
+			in.rule.Arrive(h.at[k]+in.p.axonal, lo, hi, q.w)
+		}
+		in.pending = append(in.pending, q)
+	}
+}
+
+// upTo moves the cursor of q behind its last arrival before end.
+func (in *input) upTo(q *pending, end event.Time) {
+	q.prev = q.cur
+	if in.r.Delay == nil {
+		if q.at < end {
+			q.cur = q.end
+		}
+		return
+	}
+	left := end - q.at // arrivals with a delay offset below left
+	d := in.r.Delay[:q.end]
+	k := q.cur
+	for k < q.end && event.Time(d[k]) < left {
+		k++
+	}
+	q.cur = k
+}
+
+// offset is the extra delay of synapse k above Rows.MinDelay.
+func (in *input) offset(k uint32) event.Time {
+	if in.r.Delay == nil {
+		return 0
+	}
+	return event.Time(in.r.Delay[k])
+}
+
+func (in *input) weight(q *pending, k uint32) float64 {
+	if q.w != nil {
+		return q.w[k-q.lo]
+	}
+	return in.r.WeightAt(int(k))
+}
+
+// start draws the start value of a state variable for neurons [lo, hi), or
+// reports that the model gives none.
+func (n *Network) start(p *population, key string, i int) (float64, bool, error) {
+	v, ok := p.desc.Init[key]
+	if !ok {
+		return 0, false, nil
+	}
+	k := random.NewKey(n.model.Simulation.Seed, random.StreamInit, random.Name(p.desc.Name+"."+key))
+	x, err := v.draw(k, uint64(i))
+	if err == nil && math.IsNaN(x) {
+		err = errors.New("not a number")
+	}
+	if err == nil {
+		if s, ok := p.model.State(key); ok {
+			err = s.InRange(x)
+		}
+	}
+	if err != nil {
+		return 0, true, fmt.Errorf("init.%s of neuron %d: %w", key, i, err)
+	}
+	return x, true, nil
+}
+
+// Close ends the network's workers.
+func (n *Network) Close() { n.pool.Close() }
+
+// Model is the description the network was built from.
+func (n *Network) Model() *Model { return n.model }
+
+// FirstID is the global id of a population's first neuron.
+func (n *Network) FirstID(pop int) uint32 { return n.pops[pop].first }

@@ -1,0 +1,189 @@
+package network
+
+import (
+	"fmt"
+
+	"hmn/event"
+	"hmn/neuron"
+)
+
+// signal is the run-time side of a Record of a sampled signal.
+type signal struct {
+	record int
+	desc   *Record
+	pop    *population
+	ids    []int        // population-local, ascending
+	times  []event.Time // sample times in the present window
+	buf    [][]float64  // values for each of them; blocks write disjoint columns
+	next   event.Time
+}
+
+// sample is one row of a signal on its way to the record.
+type sample struct {
+	record int
+	at     event.Time
+	values []float64
+}
+
+// makeRecords resolves the description's records. Without any, the spikes of
+// all neurons are recorded.
+func (n *Network) makeRecords() {
+	for _, p := range n.pops {
+		p.recordAll, p.recorded = len(n.model.Records) == 0 && p.model.Kind == neuron.Spiking, nil
+	}
+	for i := range n.model.Records {
+		r := &n.model.Records[i]
+		p := n.find(r.Of)
+		if r.What == RecordSpikes {
+			if r.Subset == nil {
+				p.recordAll = true
+				continue
+			}
+			if p.recorded == nil {
+				p.recorded = make([]bool, p.desc.N)
+			}
+			for _, k := range r.Subset {
+				p.recorded[k] = true
+			}
+			continue
+		}
+		s := &signal{record: i, desc: r, pop: p, ids: r.Subset}
+		if s.ids == nil {
+			for k := range p.desc.N {
+				s.ids = append(s.ids, k)
+			}
+		}
+		n.signal = append(n.signal, s)
+	}
+	for _, s := range n.signal {
+		for _, a := range n.blocks {
+			b, ok := a.(prober)
+			if !ok {
+				continue
+			}
+			for col, id := range s.ids {
+				if i, ok := b.local(s.pop, id); ok {
+					b.addProbe(probe{s, col, i})
+				}
+			}
+		}
+	}
+}
+
+func (n *Network) find(name string) *population {
+	return n.pops[n.model.findPopulation(name)]
+}
+
+// prober is a block that can be sampled.
+type prober interface {
+	// local is the block's index of neuron id of population p.
+	local(p *population, id int) (int, bool)
+	addProbe(probe)
+}
+
+// schedule lists the sample times in the window. Samples fall on whole
+// multiples of the interval and never move a window boundary.
+func (n *Network) schedule(w event.Window) {
+	for _, s := range n.signal {
+		s.times = s.times[:0]
+		first := (w.Start + s.desc.Every - 1) / s.desc.Every * s.desc.Every
+		for t := first; t < w.End; t += s.desc.Every {
+			s.times = append(s.times, t)
+		}
+		s.buf = s.buf[:0]
+		for range s.times {
+			s.buf = append(s.buf, make([]float64, len(s.ids)))
+		}
+	}
+}
+
+// collectLooks turns the window's samples into rows, in order of time and
+// record.
+func (n *Network) collectLooks(w event.Window) {
+	if len(n.signal) == 0 {
+		return
+	}
+	pos := make([]int, len(n.signal))
+	for {
+		best := -1
+		for k, s := range n.signal {
+			if pos[k] < len(s.times) && (best < 0 || s.times[pos[k]] < n.signal[best].times[pos[best]]) {
+				best = k
+			}
+		}
+		if best < 0 {
+			return
+		}
+		s := n.signal[best]
+		n.looks = append(n.looks, sample{s.record, s.times[pos[best]], s.buf[pos[best]]})
+		pos[best]++
+	}
+}
+
+func (n *Network) deliverLooks(t event.Time, rec Recorder) error {
+	k := 0
+	for ; k < len(n.looks) && n.looks[k].at < t; k++ {
+		if rec.Samples != nil {
+			l := n.looks[k]
+			if err := rec.Samples.WriteSamples(l.record, l.at, l.values); err != nil {
+				return fmt.Errorf("network: at %s ms: recording samples: %w", l.at, err)
+			}
+		}
+	}
+	n.looks = n.looks[:copy(n.looks, n.looks[k:])]
+	return nil
+}
+
+func (b *linearBlock) local(p *population, id int) (int, bool) {
+	return id - b.lo, p == b.pop && id >= b.lo && id < b.lo+b.n
+}
+
+func (b *linearBlock) addProbe(p probe) {
+	b.probes = append(b.probes, p)
+	b.look = b.pop.lin.NewState(len(b.probes))
+}
+
+// startProbes lists the neurons that are sampled in [from, to) of the window
+// and copies their state: sampling evaluates a copy and stores nothing.
+func (b *linearBlock) startProbes(s *scratch, w event.Window, from, to event.Time) {
+	s.probes = s.probes[:0]
+	for _, pr := range b.probes {
+		for _, t := range pr.sig.times {
+			if off := t - w.Start; off >= from && off < to {
+				b.st.Copy(b.look, len(s.probes), pr.i)
+				s.probes = append(s.probes, pr)
+				break
+			}
+		}
+	}
+}
+
+// runProbes replays the copies with the sample times among their hits.
+func (b *linearBlock) runProbes(s *scratch, w event.Window, from, to event.Time) error {
+	for k, pr := range s.probes {
+		s.asked = append(s.asked[:0], s.hitsOf(int(b.slot[pr.i])-1)...)
+		for _, t := range pr.sig.times {
+			if off := t - w.Start; off >= from && off < to {
+				s.asked = append(s.asked, neuron.Hit{Off: uint32(off - from), Src: ^uint32(0), Port: neuron.PortProbe})
+			}
+		}
+		sortByTime(s.asked)
+		var err error
+		_, s.looks, err = b.pop.lin.Replay(b.look, k, w.Start+from, to-from, s.asked, 0, nil, s.looks[:0])
+		if err != nil {
+			return b.fail(w, int32(pr.i), err)
+		}
+		for _, l := range s.looks {
+			for row, t := range pr.sig.times {
+				if t-w.Start == from+event.Time(l.Off) {
+					if pr.sig.desc.What == RecordISyn {
+						pr.sig.buf[row][pr.col] = l.ISyn
+					} else {
+						pr.sig.buf[row][pr.col] = l.V
+					}
+				}
+			}
+		}
+	}
+	return nil
+}

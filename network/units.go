@@ -1,0 +1,336 @@
+package network
+
+import (
+	"fmt"
+	"slices"
+
+	"hmn/event"
+	"hmn/neuron"
+)
+
+// rateBlock is a block of rate units, or, when some connections among rate
+// units have no delay, all rate units of the network together: those act within
+// one instant and cannot wait for the next window.
+type rateBlock struct {
+	parts []*ratePart
+	net   *neuron.RateNet // nil unless joint
+	in    [][]neuron.RateInput
+	out   [][]neuron.Change
+	hits  uint64
+}
+
+// ratePart is a range of one population inside a rateBlock.
+type ratePart struct {
+	pop    *population
+	lo, n  int
+	ins    []*input
+	units  *neuron.RateUnits
+	probes []probe
+}
+
+// join adds the range r of population p to the block.
+func (b *rateBlock) join(n *Network, p *population, r blockRange, idx int) error {
+	ins, err := n.inputs(p, idx)
+	if err != nil {
+		return err
+	}
+	z0, err := n.outputs0(p)
+	if err != nil {
+		return err
+	}
+	u, err := neuron.NewRateUnits(p.desc.Params, p.desc.N, r.Lo, r.Hi, n.model.Simulation.Seed, p.desc.Name, z0)
+	if err != nil {
+		return err
+	}
+	b.parts = append(b.parts, &ratePart{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins, units: u})
+	b.in = append(b.in, nil)
+	b.out = append(b.out, nil)
+	return nil
+}
+
+// outputs0 are the outputs of a rate population before t = 0.
+func (n *Network) outputs0(p *population) ([]float64, error) {
+	z0 := make([]float64, p.desc.N)
+	for i := range z0 {
+		var err error
+		if z0[i], _, err = n.start(p, "z", i); err != nil {
+			return nil, err
+		}
+	}
+	return z0, nil
+}
+
+// wire gives the units the input sums they start with and joins those that are
+// connected without delay.
+func (b *rateBlock) wire(n *Network) error {
+	var edges []neuron.ZeroEdge
+	for to, part := range b.parts {
+		for _, in := range part.ins {
+			src := in.p.src
+			if src.model.Kind != neuron.Rate {
+				continue
+			}
+			z0, err := n.outputs0(src)
+			if err != nil {
+				return err
+			}
+			r := in.r
+			for s := range len(r.Ptr) - 1 {
+				for k := r.Ptr[s]; k < r.Ptr[s+1]; k++ {
+					i, w := part.lo+int(r.Target[k]), r.WeightAt(int(k))
+					if r.DelayAt(int(k)) > 0 {
+						part.units.AddInitial(uint32(i), w*z0[s])
+						continue
+					}
+					edges = append(edges, neuron.ZeroEdge{FromPop: b.part(src, s), From: s, ToPop: to, To: i, Weight: w})
+				}
+			}
+		}
+	}
+	if len(b.parts) == 1 && len(edges) == 0 {
+		return nil
+	}
+	units := make([]*neuron.RateUnits, len(b.parts))
+	for k, p := range b.parts {
+		units[k] = p.units
+	}
+	var err error
+	b.net, err = neuron.NewRateNet(units, edges)
+	return err
+}
+
+func (b *rateBlock) part(p *population, i int) int {
+	return slices.IndexFunc(b.parts, func(q *ratePart) bool { return q.pop == p && i >= q.lo && i < q.lo+q.n })
+}
+
+func (b *rateBlock) advance(n *Network, s *scratch, w event.Window) error {
+	b.hits = 0
+	for k, part := range b.parts {
+		in := b.in[k][:0]
+		for _, i := range part.ins {
+			i.take(w.End)
+			spikes := !i.p.src.sendsLevels()
+			for q := range i.pending {
+				pe := &i.pending[q]
+				i.upTo(pe, w.End)
+				for t := pe.prev; t < pe.cur; t++ {
+					in = append(in, neuron.RateInput{At: pe.at + i.offset(t), Unit: uint32(part.lo) + uint32(i.r.Target[t]), Weight: i.weight(pe, t), Old: pe.from, New: pe.to, Spike: spikes})
+				}
+			}
+		}
+		slices.SortStableFunc(in, func(x, y neuron.RateInput) int { return int(min(max(x.At-y.At, -1), 1)) })
+		b.hits += uint64(len(in))
+		b.in[k] = in
+		b.out[k] = b.out[k][:0]
+	}
+	var err error
+	if b.net != nil {
+		err = b.net.Advance(w.Start, w.End, b.in, b.out)
+	} else {
+		b.out[0], err = b.parts[0].units.Advance(w.Start, w.End, b.in[0], b.out[0])
+	}
+	if err != nil {
+		return &StoppedError{At: w.Start, Population: b.parts[0].pop.desc.Name, Reason: err.Error()}
+	}
+	for _, part := range b.parts {
+		for _, pr := range part.probes {
+			for k, t := range pr.sig.times {
+				pr.sig.buf[k][pr.col] = part.units.OutputAt(part.lo+pr.i, t)
+			}
+		}
+	}
+	return nil
+}
+
+// send hands the window's changes to the populations.
+func (b *rateBlock) send() {
+	for k, part := range b.parts {
+		part.pop.changed = append(part.pop.changed, b.out[k]...)
+	}
+}
+
+func (b *rateBlock) reset(*Network) error {
+	for _, part := range b.parts {
+		for _, in := range part.ins {
+			in.reset()
+		}
+		if b.net == nil {
+			part.units.Reset()
+		}
+	}
+	if b.net != nil {
+		b.net.Reset()
+	}
+	return nil
+}
+
+func (b *rateBlock) local(p *population, id int) (int, bool) {
+	k := b.part(p, id)
+	if k < 0 {
+		return 0, false
+	}
+	return id - b.parts[k].lo, true
+}
+
+func (b *rateBlock) addProbe(p probe) {
+	k := b.part(p.sig.pop, p.sig.ids[p.col])
+	b.parts[k].probes = append(b.parts[k].probes, p)
+}
+
+// sourceBlock generates the spikes of a range of a source population, one
+// window at a time.
+type sourceBlock struct {
+	pop    *population
+	lo, hi int
+	train  neuron.Train
+	reader *neuron.Reader
+	spikes []neuron.TrainSpike
+}
+
+func (n *Network) newSourceBlock(p *population, r blockRange) (*sourceBlock, error) {
+	t, err := neuron.NewTrain(p.desc.Model, p.desc.Params, p.desc.N, n.model.Simulation.Seed, p.desc.Name, p.desc.Trains)
+	if err != nil {
+		return nil, err
+	}
+	return &sourceBlock{pop: p, lo: r.Lo, hi: r.Hi, train: t}, nil
+}
+
+func (b *sourceBlock) advance(_ *Network, _ *scratch, w event.Window) error {
+	b.spikes = b.reader.Spikes(w.Start, w.End)
+	return nil
+}
+
+func (b *sourceBlock) reset(*Network) error {
+	b.reader = neuron.NewReader(b.train, b.lo, b.hi)
+	return nil
+}
+
+// foreignBlock is a block of neurons of a model that was registered from
+// outside: every neuron is advanced arrival by arrival.
+type foreignBlock struct {
+	pop    *population
+	lo, n  int
+	ins    []*input
+	dyn    neuron.Dynamics
+	hits   uint64
+	spikes []neuron.Mark
+	all    []foreignHit
+	arr    []neuron.Arrival
+	times  []event.Time
+	probes []probe
+}
+
+type foreignHit struct {
+	at     event.Time
+	src    uint32
+	target uint16
+	port   uint8
+	w      float64
+}
+
+func (n *Network) newForeignBlock(p *population, r blockRange, idx int) (*foreignBlock, error) {
+	ins, err := n.inputs(p, idx)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range ins {
+		if in.p.src.sendsLevels() {
+			return nil, fmt.Errorf("projection %q: model %s does not take changes of level", in.p.desc.Name, p.desc.Model)
+		}
+	}
+	return &foreignBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins}, nil
+}
+
+func (b *foreignBlock) reset(n *Network) error {
+	for _, in := range b.ins {
+		in.reset()
+	}
+	var err error
+	if b.dyn, err = b.pop.model.New(b.pop.desc.Params, b.n); err != nil {
+		return err
+	}
+	for i := range b.n {
+		for _, s := range b.pop.model.States {
+			x, given, err := n.start(b.pop, s.Key, b.lo+i)
+			if err != nil {
+				return err
+			}
+			if !given {
+				continue
+			}
+			v := b.dyn.State(i, s.Key)
+			if v == nil {
+				return fmt.Errorf("model %s does not know its state variable %q", b.pop.desc.Model, s.Key)
+			}
+			*v = x
+		}
+	}
+	return nil
+}
+
+func (b *foreignBlock) advance(n *Network, _ *scratch, w event.Window) error {
+	b.all, b.spikes = b.all[:0], b.spikes[:0]
+	for _, in := range b.ins {
+		in.take(w.End)
+		for q := range in.pending {
+			pe := &in.pending[q]
+			in.upTo(pe, w.End)
+			for k := pe.prev; k < pe.cur; k++ {
+				b.all = append(b.all, foreignHit{pe.at + in.offset(k), in.p.src.first + pe.src, in.r.Target[k], in.r.Port, in.weight(pe, k)})
+			}
+		}
+	}
+	b.hits = uint64(len(b.all))
+	slices.SortStableFunc(b.all, func(x, y foreignHit) int {
+		switch {
+		case x.target != y.target:
+			return int(x.target) - int(y.target)
+		case x.at != y.at:
+			return int(min(max(x.at-y.at, -1), 1))
+		}
+		return int(int64(x.src) - int64(y.src))
+	})
+	k := 0
+	for i := range b.n {
+		b.sample(i)
+		b.arr = b.arr[:0]
+		for ; k < len(b.all) && int(b.all[k].target) == i; k++ {
+			b.arr = append(b.arr, neuron.Arrival{At: b.all[k].at, Port: b.all[k].port, Weight: b.all[k].w})
+		}
+		var err error
+		b.times, err = b.dyn.Advance(i, w.Start, w.End, b.arr, b.times[:0])
+		if err != nil {
+			return &StoppedError{At: w.Start, Population: b.pop.desc.Name, Reason: fmt.Sprintf("neuron %d: %v", b.lo+i, err)}
+		}
+		last := w.Start
+		for _, t := range b.times {
+			if t < last || t >= w.End {
+				return &StoppedError{At: w.Start, Population: b.pop.desc.Name, Reason: fmt.Sprintf("neuron %d: model %s gave a spike at %s ms outside its window or out of order", b.lo+i, b.pop.desc.Model, t)}
+			}
+			last = t
+			b.spikes = append(b.spikes, neuron.Mark{Off: uint32(t - w.Start), I: uint32(i)})
+		}
+	}
+	return nil
+}
+
+// sample reads neuron i's signals for all sample times in the window: models
+// from outside are read at the window's start.
+func (b *foreignBlock) sample(i int) {
+	for _, pr := range b.probes {
+		if pr.i != i {
+			continue
+		}
+		for k := range pr.sig.times {
+			if v := b.dyn.State(i, pr.sig.desc.What); v != nil {
+				pr.sig.buf[k][pr.col] = *v
+			}
+		}
+	}
+}
+
+func (b *foreignBlock) local(p *population, id int) (int, bool) {
+	return id - b.lo, p == b.pop && id >= b.lo && id < b.lo+b.n
+}
+
+func (b *foreignBlock) addProbe(p probe) { b.probes = append(b.probes, p) }

@@ -1,0 +1,126 @@
+package neuron
+
+import (
+	"hmn/event"
+	"hmn/event/fmath"
+)
+
+// Step holds the constants that carry a linear population over one step of
+// length H: propagators, and the coefficients of the bound.
+type Step struct {
+	H          event.Time
+	pm         float64    // exp(−H/τ_m)
+	ps, q, a   [2]float64 // exp(−H/τ_s), κ(H), κ_α(H)
+	h          float64    // ms
+	invPm      float64
+	cv         float64    // −V'' H²/8 per mV below steady state
+	cs, up, dn [2]float64 // the same per pA of positive current, per pA/ms of positive and of negative slope
+}
+
+// Step derives the constants for steps of length h, 0 < h ≤ HMax.
+func (l *Linear) Step(h event.Time) Step {
+	x := h.MS()
+	s := Step{H: h, h: x, pm: fmath.Exp(-x / l.tauM)}
+	s.invPm = 1 / s.pm
+	eighth := x * x / 8
+	s.cv = eighth / (l.tauM * l.tauM)
+	if l.psc == Delta {
+		return s
+	}
+	for p, tau := range l.tauS {
+		s.ps[p] = fmath.Exp(-x / tau)
+		s.q[p] = l.response(p, x, s.pm, s.ps[p])
+		s.cs[p] = l.curve[p] * eighth
+		if l.psc == Alpha {
+			s.a[p] = l.slopeResponse(p, x, s.pm, s.ps[p])
+			s.up[p] = x / l.tauM * l.invC * eighth
+			s.dn[p] = l.invC * eighth
+		}
+	}
+	return s
+}
+
+// margin is taken off the threshold before a bound is believed; it covers the
+// rounding of the bound many times over (mV).
+const margin = 1e-9
+
+// The sweeps carry every neuron of a block over one step, with the summed
+// contributions of the step's arrivals at its end, pos from positive and neg
+// from negative weights; the sums are set back to zero. Neurons whose potential
+// cannot be proved to stay below threshold are left as they were and their
+// indices appended to flagged.
+//
+// The bound. Without arrivals V stays below the larger of its values at both
+// ends plus H²/8 times a bound of −V''. Negative arrivals only lower V.
+// Responses to positive arrivals rise throughout a step of H ≤ HMax, so each
+// adds at most its value at the end. NaN fails the comparison and is flagged.
+
+// SweepDelta is the sweep for delta currents; pos and neg hold jumps decayed
+// to the end of the step.
+func (l *Linear) SweepDelta(s *State, st *Step, pos, neg []float64, flagged []int32) []int32 {
+	v, th := s.V, s.Th[:len(s.V)]
+	pos, neg = pos[:len(v)], neg[:len(v)]
+	pm, invPm := st.pm, st.invPm
+	for i, x := range v {
+		f := float64(x * pm)
+		up := pos[i]
+		if !(max(x, f)+float64(up*invPm) < th[i]-margin) {
+			flagged = append(flagged, int32(i))
+		} else {
+			v[i] = f + up + neg[i]
+		}
+		pos[i], neg[i] = 0, 0
+	}
+	return flagged
+}
+
+// SweepExp is the sweep for exponential currents; pos and neg hold
+// contributions to potential and current.
+func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []int32) []int32 {
+	v := s.V
+	th, e, c := s.Th[:len(v)], s.E[:len(v)], s.I[:len(v)]
+	pos, neg = pos[:len(v)], neg[:len(v)]
+	pm, pe, pi, qe, qi := st.pm, st.ps[0], st.ps[1], st.q[0], st.q[1]
+	cv, ce, ci := st.cv, st.cs[0], st.cs[1]
+	for i, x := range v {
+		ie, ii := e[i], c[i]
+		up, down := &pos[i], &neg[i]
+		f := float64(x*pm) + float64(ie*qe) + float64(ii*qi)
+		g := f + up[0]
+		ub := max(x+up[0], g) + float64(cv*max(-x, 0)) + float64(ce*max(ie, 0)) + float64(ci*max(ii, 0))
+		if !(ub < th[i]-margin) {
+			flagged = append(flagged, int32(i))
+		} else {
+			v[i] = g + down[0]
+			e[i] = float64(ie*pe) + up[1]
+			c[i] = float64(ii*pi) + down[1]
+		}
+		*up, *down = [2]float64{}, [2]float64{}
+	}
+	return flagged
+}
+
+// SweepAlpha is the sweep for alpha currents; pos and neg hold contributions
+// to potential, current and slope variable.
+func (l *Linear) SweepAlpha(s *State, st *Step, pos, neg [][3]float64, flagged []int32) []int32 {
+	for i, x := range s.V {
+		ie, ii, de, di := s.E[i], s.I[i], s.DE[i], s.DI[i]
+		up, down := &pos[i], &neg[i]
+		g := float64(x*st.pm) + float64(ie*st.q[0]) + float64(ii*st.q[1]) + float64(de*st.a[0]) + float64(di*st.a[1]) + up[0]
+		ub := max(x+up[0], g) + float64(st.cv*max(-x, 0)) +
+			float64(st.cs[0]*max(ie, 0)) + float64(st.cs[1]*max(ii, 0)) +
+			float64(st.up[0]*max(de, 0)) + float64(st.up[1]*max(di, 0)) +
+			float64(st.dn[0]*max(-de, 0)) + float64(st.dn[1]*max(-di, 0))
+		if !(ub < s.Th[i]-margin) {
+			flagged = append(flagged, int32(i))
+		} else {
+			s.V[i] = g + down[0]
+			s.E[i] = float64((ie+float64(de*st.h))*st.ps[0]) + up[1]
+			s.I[i] = float64((ii+float64(di*st.h))*st.ps[1]) + down[1]
+			s.DE[i] = float64(de*st.ps[0]) + up[2]
+			s.DI[i] = float64(di*st.ps[1]) + down[2]
+		}
+		*up, *down = [3]float64{}, [3]float64{}
+	}
+	return flagged
+}

@@ -3,7 +3,6 @@ package network
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"hmn/event"
 	"hmn/neuron"
@@ -14,29 +13,37 @@ import (
 // neuron over the step at once (neuron.Linear.SweepExp and its kind), and
 // replays one by one, arrival by arrival, the few that might have crossed their
 // threshold, leave refractoriness, or receive a change of current.
+//
+// There are three ways through a window, and the model alone decides which
+// (population.touch, each): sweeping all neurons in every step; touching only
+// those that something arrives at or that might spike, when windows are short
+// against the input; and replaying every neuron, when the bound does not hold.
 type linearBlock struct {
 	pop     *population
 	lo      int
 	n       int
-	ins     []*input // spikes
+	waves   []*input // spikes over uniform projections
+	timed   []*input // spikes over projections with different delays
 	levels  []*input // changes of level sources and rate units
 	directs []*direct
 	each    bool // replay every neuron: rules, or signs that do not fit their port
+	odd     bool // each, whatever the start values are
 	st      *neuron.State
-	// Accumulators of positive and negative weights, one row per sub-window
-	// when there is direct input; those of the other kinds of current are nil.
+	// Accumulators of positive and negative weights, one row per step of the
+	// window; those of the other kinds of current are nil.
 	pos1, neg1 []float64
 	pos2, neg2 [][2]float64
 	pos3, neg3 [][3]float64
 
 	slot    []uint16 // 1 + position in the worker's list; 0: not replayed
 	resting []int32  // refractory neurons
-	due     []int32
+	due     []int32  // a crossing was rounded onto the start of the coming step
+	steps   []levelHit
 	spikes  []neuron.Mark
-	step    []levelHit
 	hits    uint64 // arrivals in this window
 	probes  []probe
 	look    *neuron.State
+	touch   *touched
 }
 
 // levelHit is a change of current at a neuron in the present window.
@@ -61,33 +68,64 @@ func (n *Network) newLinearBlock(p *population, r blockRange, b int) (*linearBlo
 	}
 	blk := &linearBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo}
 	for _, in := range ins {
-		if in.p.src.sendsLevels() {
+		switch {
+		case in.p.src.sendsLevels():
 			blk.levels = append(blk.levels, in)
 			continue
+		case in.p.uniform:
+			blk.waves = append(blk.waves, in)
+		default:
+			blk.timed = append(blk.timed, in)
 		}
-		blk.ins = append(blk.ins, in)
 		// The bound knows excitatory ports with positive and inhibitory ones
 		// with negative weights; anything else goes one by one.
 		if in.rule != nil || in.r.Negative != (in.r.Port == neuron.PortIn) {
-			blk.each = true
+			blk.odd = true
 		}
 	}
 	for _, q := range n.projs {
 		if q.tgt == p && q.direct != nil {
 			d := *q.direct
 			if (d.weight < 0) != (d.port == neuron.PortIn) {
-				blk.each = true
+				blk.odd = true
 			}
 			blk.directs = append(blk.directs, &d)
 		}
 	}
 	blk.slot = make([]uint16, blk.n)
-	blk.accumulators(1)
 	return blk, nil
 }
 
-func (b *linearBlock) accumulators(rows int) {
-	k := rows * b.n
+func (b *linearBlock) reset(n *Network) error {
+	for _, ins := range [][]*input{b.waves, b.timed, b.levels} {
+		for _, in := range ins {
+			in.reset()
+		}
+	}
+	b.resting, b.due, b.steps = b.resting[:0], b.due[:0], b.steps[:0]
+	b.st = b.pop.lin.NewState(b.n)
+	if err := n.fill(b); err != nil {
+		return err
+	}
+	b.each = b.odd || !b.st.Ordinary()
+	b.touch = nil
+	if b.pop.touch != nil && !b.each {
+		b.touch = newTouched(b.n)
+	}
+	for _, in := range b.timed {
+		in.ring = nil
+		if !b.each {
+			span := in.r.MaxDelay - in.r.MinDelay
+			in.ring = make([][]neuron.Timed, span/n.grid.Step+2)
+		}
+	}
+	b.accumulate(1)
+	return nil
+}
+
+// accumulate provides accumulators for k steps.
+func (b *linearBlock) accumulate(k int) {
+	k *= b.n
 	switch b.pop.lin.PSC() {
 	case neuron.Delta:
 		if len(b.pos1) < k {
@@ -112,7 +150,7 @@ func (n *Network) fill(b *linearBlock) error {
 		for _, s := range p.model.States {
 			x, given, err := n.start(p, s.Key, b.lo+i)
 			if err != nil {
-				return err
+				return fmt.Errorf("network: population %q: %w", p.desc.Name, err)
 			}
 			if !given {
 				if s.Key != "V_m" {
@@ -121,7 +159,7 @@ func (n *Network) fill(b *linearBlock) error {
 				x = rest
 			}
 			if err := p.lin.Set(b.st, i, s.Key, x); err != nil {
-				return fmt.Errorf("init.%s of neuron %d: %w", s.Key, b.lo+i, err)
+				return fmt.Errorf("network: population %q: init.%s of neuron %d: %w", p.desc.Name, s.Key, b.lo+i, err)
 			}
 		}
 	}
@@ -137,45 +175,79 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	b.spikes = b.spikes[:0]
 	b.hits = 0
 	b.takeLevels(w)
-	for _, in := range b.ins {
-		if !in.p.uniform {
+	s.timed = s.timed[:0]
+	for _, in := range b.timed {
+		if b.each {
 			in.take(w.End)
+		} else {
+			s.timed = append(s.timed, in.distribute(s, w, n.grid.Step))
 		}
 	}
-	if len(b.directs) > 0 && !b.each {
-		b.accumulators(len(p.cut))
-		for _, d := range b.directs {
-			b.addDirect(d, w)
+	if !b.each {
+		b.accumulate(len(p.cut))
+		b.drive(s, w)
+		if b.touch != nil {
+			if w.Len() == n.grid.Step {
+				return b.advanceTouched(s, w)
+			}
+			b.touch.settle(b, p.touch)
 		}
+		b.addTimed(s)
 	}
 	from := event.Time(0)
 	for j, to := range p.cut {
-		if err := b.advanceStep(n, s, w, j, from, to); err != nil {
+		if err := b.advanceStep(s, w, j, from, to); err != nil {
 			return err
 		}
 		from = to
 	}
+	if b.touch != nil {
+		b.touch.restart(b.st)
+	}
 	return nil
 }
 
-// advanceStep advances the block over sub-window j, [from, to) from the
-// window's start.
-func (b *linearBlock) advanceStep(n *Network, s *scratch, w event.Window, j int, from, to event.Time) error {
-	p := b.pop
-	lin := p.lin
+// advanceStep advances the block over step j, [from, to) from the window's
+// start.
+func (b *linearBlock) advanceStep(s *scratch, w event.Window, j int, from, to event.Time) error {
 	start, h := w.Start+from, to-from
-	st := p.stepOf(h)
-
-	// Who must be replayed whatever the bound says.
-	s.list = s.list[:0]
+	b.startProbes(s, w, from, to)
 	if b.each {
-		for i := range b.n {
-			s.list = append(s.list, int32(i))
+		s.list = s.list[:0]
+		for i := range int32(b.n) {
+			s.list = append(s.list, i)
 		}
+		b.resting, b.due = b.resting[:0], b.due[:0]
+		b.followEach(j, w.Start+to)
+	} else {
+		b.force(s, start+h, to)
+		b.deliver(s, j)
+		s.hold(b.st)
+		lin, st := b.pop.lin, b.pop.stepOf(h)
+		k, z := j*b.n, (j+1)*b.n
+		s.flagged = s.flagged[:0]
+		switch lin.PSC() {
+		case neuron.Delta:
+			s.flagged = lin.SweepDelta(b.st, st, b.pos1[k:z], b.neg1[k:z], s.flagged)
+		case neuron.Exp:
+			s.flagged = lin.SweepExp(b.st, st, b.pos2[k:z], b.neg2[k:z], s.flagged)
+		case neuron.Alpha:
+			s.flagged = lin.SweepAlpha(b.st, st, b.pos3[k:z], b.neg3[k:z], s.flagged)
+		}
+		s.release(b.st)
+		s.list, s.flagged = s.flagged, s.list
 	}
+	return b.replay(s, w, j, from, to)
+}
+
+// force lists the neurons that must be replayed whatever the bound says: those
+// that leave refractoriness before end, whose spike was rounded onto the start,
+// or whose current changes before to.
+func (b *linearBlock) force(s *scratch, end, to event.Time) {
+	s.list = s.list[:0]
 	kept := b.resting[:0]
 	for _, i := range b.resting {
-		if b.st.Free[i] < start+h {
+		if b.st.Free[i] < end {
 			s.list = append(s.list, i)
 		} else {
 			kept = append(kept, i)
@@ -184,88 +256,53 @@ func (b *linearBlock) advanceStep(n *Network, s *scratch, w event.Window, j int,
 	b.resting = kept
 	s.list = append(s.list, b.due...)
 	b.due = b.due[:0]
-	levels := 0
-	for levels < len(b.step) && event.Time(b.step[levels].off) < to {
-		s.list = append(s.list, int32(b.step[levels].i))
-		levels++
+	for _, l := range b.steps {
+		if event.Time(l.off) >= to {
+			break
+		}
+		s.list = append(s.list, int32(l.i))
 	}
-	for _, i := range s.list {
-		b.slot[i] = 1
-	}
-	b.startProbes(s, w, from, to)
+}
 
-	if b.each {
-		for _, in := range b.ins {
-			if in.p.uniform {
-				wv := &in.p.wave
-				lo, hi := wv.span(j)
-				b.hits += uint64(hi - lo)
-			} else {
-				for q := range in.pending {
-					in.upTo(&in.pending[q], w.Start+to)
-				}
-			}
-		}
-	} else {
-		b.deliver(s, w, j, to)
-		// A threshold of −∞ makes the sweep leave a neuron alone.
-		s.th = s.th[:0]
-		for _, i := range s.list {
-			s.th = append(s.th, b.st.Th[i])
-			b.st.Th[i] = math.Inf(-1)
-		}
-		forced := len(s.list)
-		flagged := s.flagged[:0]
-		row := 0
-		if len(b.directs) > 0 {
-			row = j * b.n
-		}
-		switch lin.PSC() {
-		case neuron.Delta:
-			flagged = lin.SweepDelta(b.st, st, b.pos1[row:row+b.n], b.neg1[row:row+b.n], flagged)
-		case neuron.Exp:
-			flagged = lin.SweepExp(b.st, st, b.pos2[row:row+b.n], b.neg2[row:row+b.n], flagged)
-		case neuron.Alpha:
-			flagged = lin.SweepAlpha(b.st, st, b.pos3[row:row+b.n], b.neg3[row:row+b.n], flagged)
-		}
-		s.flagged = flagged
-		for k := forced - 1; k >= 0; k-- { // backwards: the first of equal ones has the true threshold
-			b.st.Th[s.list[k]] = s.th[k]
-		}
-		s.list = s.list[:0]
-		for _, i := range flagged {
-			s.list = append(s.list, i)
-		}
+// hold makes the sweep leave the listed neurons alone: nothing is below a
+// threshold of −∞. release gives the thresholds back, in reverse, so that a
+// neuron listed twice gets its own.
+func (s *scratch) hold(st *neuron.State) {
+	s.th = s.th[:0]
+	for _, i := range s.list {
+		s.th = append(s.th, st.Th[i])
+		st.Th[i] = math.Inf(-1)
 	}
-	if b.each {
-		for i := range b.slot {
-			b.slot[i] = 0
-		}
-		slices.Sort(s.list)
-		s.list = slices.Compact(s.list)
-	} else {
-		for _, i := range s.list {
-			b.slot[i] = 0
-		}
+}
+
+func (s *scratch) release(st *neuron.State) {
+	for k := len(s.list) - 1; k >= 0; k-- {
+		st.Th[s.list[k]] = s.th[k]
 	}
+}
+
+// replay advances the listed neurons over step j hit by hit, and looks at the
+// sampled ones.
+func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.Time) error {
 	real := len(s.list)
 	for k, i := range s.list {
 		b.slot[i] = uint16(k + 1)
 	}
 	for _, pr := range s.probes {
-		if i := pr.i; b.slot[i] == 0 {
-			s.list = append(s.list, int32(i))
-			b.slot[i] = uint16(len(s.list))
+		if b.slot[pr.i] == 0 {
+			s.list = append(s.list, int32(pr.i))
+			b.slot[pr.i] = uint16(len(s.list))
 		}
 	}
 	if len(s.list) == 0 {
 		return nil
 	}
-	b.gather(s, w, j, from, to, levels)
+	b.gather(s, w, j, from, to)
 	s.sortHits(len(s.list))
 	var err error
+	start, h := w.Start+from, to-from
 	for k, i := range s.list[:real] {
-		b.spikes, _, err = lin.Replay(b.st, int(i), start, h, s.hitsOf(k), uint32(from), b.spikes, nil)
+		b.spikes, _, err = b.pop.lin.Replay(b.st, int(i), start, h, s.hitsOf(k), uint32(from), b.spikes, nil)
 		if err != nil {
 			return b.fail(w, i, err)
 		}
@@ -282,261 +319,14 @@ func (b *linearBlock) advanceStep(n *Network, s *scratch, w event.Window, j int,
 	for _, i := range s.list {
 		b.slot[i] = 0
 	}
-	b.step = b.step[:copy(b.step, b.step[levels:])]
+	k := 0
+	for k < len(b.steps) && event.Time(b.steps[k].off) < to {
+		k++
+	}
+	b.steps = b.steps[:copy(b.steps, b.steps[k:])]
 	return nil
 }
 
 func (b *linearBlock) fail(w event.Window, i int32, err error) error {
 	return &StoppedError{At: w.Start, Population: b.pop.desc.Name, Reason: fmt.Sprintf("neuron %d: %v", b.lo+int(i), err)}
-}
-
-// deliver adds the arrivals of sub-window j to the accumulators.
-func (b *linearBlock) deliver(s *scratch, w event.Window, j int, to event.Time) {
-	lin := b.pop.lin
-	row := 0
-	if len(b.directs) > 0 {
-		row = j * b.n
-	}
-	for _, in := range b.ins {
-		r, port := in.r, int(in.r.Port)
-		if in.p.uniform {
-			wv := &in.p.wave
-			lo, hi := wv.span(j)
-			ids := in.p.src.hist.id[lo-in.p.src.hist.base : hi-in.p.src.hist.base]
-			x := wv.x[port][lo-wv.lo : hi-wv.lo]
-			switch lin.PSC() {
-			case neuron.Delta:
-				acc := b.pos1[row : row+b.n]
-				if r.Negative {
-					acc = b.neg1[row : row+b.n]
-				}
-				for k, id := range ids {
-					a, z := r.Ptr[id], r.Ptr[id+1]
-					b.hits += uint64(z - a)
-					r.AddJump(acc, a, z, x[k])
-				}
-			case neuron.Exp:
-				acc := b.pos2[row : row+b.n]
-				if r.Negative {
-					acc = b.neg2[row : row+b.n]
-				}
-				y := wv.y[port][lo-wv.lo : hi-wv.lo]
-				for k, id := range ids {
-					a, z := r.Ptr[id], r.Ptr[id+1]
-					b.hits += uint64(z - a)
-					r.AddPair(acc, a, z, x[k], y[k])
-				}
-			case neuron.Alpha:
-				acc := b.pos3[row : row+b.n]
-				if r.Negative {
-					acc = b.neg3[row : row+b.n]
-				}
-				y, q := wv.y[port][lo-wv.lo:hi-wv.lo], wv.z[port][lo-wv.lo:hi-wv.lo]
-				for k, id := range ids {
-					a, z := r.Ptr[id], r.Ptr[id+1]
-					b.hits += uint64(z - a)
-					r.AddTriple(acc, a, z, x[k], y[k], q[k])
-				}
-			}
-			continue
-		}
-		end := w.Start + to
-		a := &s.arrivals
-		a.Reset()
-		for q := range in.pending {
-			pe := &in.pending[q]
-			in.upTo(pe, end)
-			left := end - pe.at
-			for k := pe.prev; k < pe.cur; k++ {
-				a.X = append(a.X, (left - in.offset(k)).MS())
-				a.T = append(a.T, r.Target[k])
-				a.W = append(a.W, r.WeightAt(int(k)))
-			}
-		}
-		b.hits += uint64(len(a.X))
-		switch lin.PSC() {
-		case neuron.Delta:
-			if r.Negative {
-				lin.AddJumps(b.neg1[row:row+b.n], a)
-			} else {
-				lin.AddJumps(b.pos1[row:row+b.n], a)
-			}
-		case neuron.Exp:
-			if r.Negative {
-				lin.AddPairs(b.neg2[row:row+b.n], port, a)
-			} else {
-				lin.AddPairs(b.pos2[row:row+b.n], port, a)
-			}
-		case neuron.Alpha:
-			if r.Negative {
-				lin.AddTriples(b.neg3[row:row+b.n], port, a)
-			} else {
-				lin.AddTriples(b.pos3[row:row+b.n], port, a)
-			}
-		}
-	}
-}
-
-// span is the history positions that a wave delivers in sub-window j.
-func (w *wave) span(j int) (lo, hi int) {
-	lo = w.lo
-	if j > 0 {
-		lo = w.cut[j-1]
-	}
-	return lo, w.cut[j]
-}
-
-// addDirect generates one window of a direct input and adds it to the
-// accumulators of its sub-windows.
-func (b *linearBlock) addDirect(d *direct, w event.Window) {
-	lin, cut := b.pop.lin, b.pop.cut
-	length := w.Len()
-	inv := float64(len(cut)) / float64(length)
-	first, last := d.cells(w.Start, w.End)
-	var buf [64]uint32
-	acc1, acc2, acc3 := b.pos1, b.pos2, b.pos3
-	if d.weight < 0 {
-		acc1, acc2, acc3 = b.neg1, b.neg2, b.neg3
-	}
-	port, n := int(d.port), b.n
-	count := uint64(0)
-	for c := first; c <= last; c++ {
-		shift := event.Time(c)*d.drive.Cell + d.delay - w.Start
-		for i := range n {
-			for _, off := range d.drive.Offsets(uint32(b.lo+i), c, &buf) {
-				t := shift + event.Time(off)
-				if t < 0 || t >= length {
-					continue
-				}
-				count++
-				j := int(float64(t) * inv)
-				if j == len(cut) || j > 0 && t < cut[j-1] {
-					j--
-				} else if t >= cut[j] {
-					j++
-				}
-				x := (cut[j] - t).MS()
-				switch at := j*n + i; lin.PSC() {
-				case neuron.Delta:
-					acc1[at] += float64(d.weight * lin.Jump(x))
-				case neuron.Exp:
-					v, e := lin.Response(port, x)
-					acc2[at][0] += float64(d.weight * v)
-					acc2[at][1] += float64(d.weight * e)
-				case neuron.Alpha:
-					v, e := lin.Response(port, x)
-					acc3[at][0] += float64(d.weight * v)
-					acc3[at][1] += float64(d.weight * e)
-					acc3[at][2] += float64(d.weight * lin.Slope(port, x))
-				}
-			}
-		}
-	}
-	b.hits += count
-	d.count += count
-}
-
-// cells are the first and last cell whose spikes can arrive in [from, to).
-func (d *direct) cells(from, to event.Time) (first, last int64) {
-	if to <= d.delay {
-		return 0, -1
-	}
-	return int64(max(from-d.delay, 0) / d.drive.Cell), int64((to - 1 - d.delay) / d.drive.Cell)
-}
-
-// gather collects the arrivals of sub-window j at the neurons that have a slot.
-func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.Time, levels int) {
-	s.hits = s.hits[:0]
-	for _, in := range b.ins {
-		r, port, first := in.r, in.r.Port, in.p.src.first
-		if in.p.uniform {
-			wv := &in.p.wave
-			lo, hi := wv.span(j)
-			base := in.p.src.hist.base
-			for k := lo; k < hi; k++ {
-				id := in.p.src.hist.id[k-base]
-				a, z := r.Ptr[id], r.Ptr[id+1]
-				for q, t := range r.Target[a:z] {
-					if sl := b.slot[t]; sl != 0 {
-						s.hits = append(s.hits, neuron.Hit{Off: wv.off[k-wv.lo] - uint32(from), Src: first + id, W: r.WeightAt(int(a) + q), Slot: sl - 1, Port: port})
-					}
-				}
-			}
-			continue
-		}
-		for q := range in.pending {
-			pe := &in.pending[q]
-			base := pe.at - w.Start - from
-			for k := pe.prev; k < pe.cur; k++ {
-				if sl := b.slot[r.Target[k]]; sl != 0 {
-					s.hits = append(s.hits, neuron.Hit{Off: uint32(base + in.offset(k)), Src: first + pe.src, W: in.weight(pe, k), Slot: sl - 1, Port: port})
-				}
-			}
-		}
-	}
-	var buf [64]uint32
-	for _, d := range b.directs {
-		c0, c1 := d.cells(w.Start+from, w.Start+to)
-		for k, i := range s.list {
-			src := uint32(b.lo + int(i))
-			for c := c0; c <= c1; c++ {
-				shift := event.Time(c)*d.drive.Cell + d.delay - w.Start
-				for _, off := range d.drive.Offsets(src, c, &buf) {
-					if t := shift + event.Time(off); t >= from && t < to {
-						s.hits = append(s.hits, neuron.Hit{Off: uint32(t - from), Src: d.first + src, W: d.weight, Slot: uint16(k), Port: d.port})
-						if b.each {
-							b.hits++
-							d.count++
-						}
-					}
-				}
-			}
-		}
-	}
-	for _, l := range b.step[:levels] {
-		if sl := b.slot[l.i]; sl != 0 {
-			s.hits = append(s.hits, neuron.Hit{Off: l.off - uint32(from), Src: l.src, W: l.amps, Slot: sl - 1, Port: neuron.PortLevel})
-		}
-	}
-}
-
-// takeLevels lists the window's changes of current, in order of time.
-func (b *linearBlock) takeLevels(w event.Window) {
-	if len(b.levels) == 0 {
-		return
-	}
-	b.step = b.step[:0]
-	for _, in := range b.levels {
-		in.take(w.End)
-		for q := range in.pending {
-			pe := &in.pending[q]
-			in.upTo(pe, w.End)
-			for k := pe.prev; k < pe.cur; k++ {
-				weight := in.weight(pe, k)
-				b.hits++
-				b.step = append(b.step, levelHit{
-					off: uint32(pe.at + in.offset(k) - w.Start), src: in.p.src.first + pe.src, i: in.r.Target[k],
-					amps: float64(weight*pe.to) - float64(weight*pe.from),
-				})
-			}
-		}
-	}
-	slices.SortStableFunc(b.step, func(x, y levelHit) int {
-		if x.off != y.off {
-			return int(int64(x.off) - int64(y.off))
-		}
-		return int(int64(x.src) - int64(y.src))
-	})
-}
-
-func (b *linearBlock) reset(n *Network) error {
-	for _, in := range b.ins {
-		in.reset()
-	}
-	for _, in := range b.levels {
-		in.reset()
-	}
-	b.resting, b.due, b.step = b.resting[:0], b.due[:0], b.step[:0]
-	b.st = b.pop.lin.NewState(b.n)
-	return n.fill(b)
 }

@@ -62,6 +62,8 @@ type population struct {
 	blocks  []int         // of the partition
 	changed []neuron.Change
 
+	touch *neuron.Ladder // set when blocks touch instead of sweep
+
 	levels *neuron.Levels // level sources
 	until  event.Time     // their changes are in hist up to here
 }
@@ -174,6 +176,9 @@ func (n *Network) build() error {
 		}
 	}
 	n.directs()
+	if err := n.choosePaths(); err != nil {
+		return err
+	}
 	if err := n.makeBlocks(); err != nil {
 		return err
 	}
@@ -261,7 +266,13 @@ func (n *Network) lookahead() {
 	step := event.MaxTime
 	for _, p := range n.projs {
 		if p.synapses > 0 && p.min > 0 {
-			step = min(step, p.min)
+			least := p.min
+			// The limit of the distribution, a round number as a rule, when
+			// the draws come close to it.
+			if d := p.desc.leastDelay(); 2*d > least {
+				least = d
+			}
+			step = min(step, least)
 		}
 	}
 	if step == event.MaxTime {
@@ -375,6 +386,50 @@ func (n *Network) makeBlocks() error {
 	return nil
 }
 
+// touchBelow is the number of arrivals per neuron and window below which
+// carrying only the neurons that something happens to is cheaper than sweeping
+// over all (measured with the network cuba-delays).
+const touchBelow = 0.4
+
+// choosePaths decides, from the built network and the rates that the
+// description expects, how each linear population passes through a window.
+func (n *Network) choosePaths() error {
+	e, err := EstimateModel(n.model)
+	if err != nil {
+		return err
+	}
+	perSec := make([]float64, len(n.pops))
+	drive := make([]bool, len(n.pops))
+	for _, p := range n.projs {
+		perSec[p.tgt.index] += float64(p.synapses) * e.Populations[p.src.index].RateHz
+		drive[p.tgt.index] = drive[p.tgt.index] || p.direct != nil
+	}
+	for i, p := range n.pops {
+		if p.lin == nil || p.lin.PSC() != neuron.Exp || drive[i] || n.grid.Step > p.lin.HMax() {
+			continue
+		}
+		if touches(perSec[i]/float64(p.desc.N), n.grid.Step) {
+			p.touch = p.lin.NewLadder(n.grid.Step)
+		}
+	}
+	return nil
+}
+
+// touches decides between the two ways from the arrivals per neuron and second.
+func touches(arrivalsHz float64, window event.Time) bool {
+	return arrivalsHz*window.Seconds() < touchBelow
+}
+
+// leastDelay is the least delay that the description's distributions allow.
+func (p *Projection) leastDelay() event.Time {
+	if p.Rule == EdgeList {
+		return 0 // the list decides
+	}
+	a, _ := p.Axonal.delayBounds()
+	d, _ := p.Dendritic.delayBounds()
+	return a + d
+}
+
 func (p *population) isDirect(n *Network) bool {
 	for _, q := range n.projs {
 		if q.src == p && q.direct != nil {
@@ -390,6 +445,7 @@ type input struct {
 	r       *synapse.Rows
 	next    int // position of the first entry not yet taken up
 	pending []pending
+	ring    [][]neuron.Timed // linear blocks: arrivals by cell of the window grid
 	rule    synapse.Rule
 	// skipZero: connections without delay between rate units are not delivered
 	// as arrivals; the joint block passes them on within the instant.

@@ -11,7 +11,10 @@ type scratch struct {
 	hits     []neuron.Hit
 	sorted   []neuron.Hit
 	start    []int32 // sorted[start[k]:start[k+1]] are the hits of slot k
-	arrivals neuron.Arrivals
+	touch    []int32
+	timed    [][]neuron.Timed // arrivals of the window, by input
+	cutOut   []neuron.Timed
+	driven   []neuron.Timed
 	probes   []probe
 	looks    []neuron.Look
 	asked    []neuron.Hit

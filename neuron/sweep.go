@@ -1,6 +1,8 @@
 package neuron
 
 import (
+	"math"
+
 	"hmn/event"
 	"hmn/event/fmath"
 )
@@ -48,7 +50,8 @@ const margin = 1e-9
 // contributions of the step's arrivals at its end, pos from positive and neg
 // from negative weights; the sums are set back to zero. Neurons whose potential
 // cannot be proved to stay below threshold are left as they were and their
-// indices appended to flagged.
+// indices appended to flagged. Currents must have the sign of their port, which
+// Ordinary tells.
 //
 // The bound. Without arrivals V stays below the larger of its values at both
 // ends plus H²/8 times a bound of −V''. Negative arrivals only lower V.
@@ -58,16 +61,17 @@ const margin = 1e-9
 // SweepDelta is the sweep for delta currents; pos and neg hold jumps decayed
 // to the end of the step.
 func (l *Linear) SweepDelta(s *State, st *Step, pos, neg []float64, flagged []int32) []int32 {
-	v, th := s.V, s.Th[:len(s.V)]
-	pos, neg = pos[:len(v)], neg[:len(v)]
+	v := s.V
+	th, pos, neg := s.Th[:len(v)], pos[:len(v)], neg[:len(v)]
 	pm, invPm := st.pm, st.invPm
 	for i, x := range v {
 		f := float64(x * pm)
 		up := pos[i]
-		if !(max(x, f)+float64(up*invPm) < th[i]-margin) {
-			flagged = append(flagged, int32(i))
-		} else {
+		left := th[i] - margin - float64(up*invPm)
+		if f < left && x < left {
 			v[i] = f + up + neg[i]
+		} else {
+			flagged = append(flagged, int32(i))
 		}
 		pos[i], neg[i] = 0, 0
 	}
@@ -81,21 +85,20 @@ func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []i
 	th, e, c := s.Th[:len(v)], s.E[:len(v)], s.I[:len(v)]
 	pos, neg = pos[:len(v)], neg[:len(v)]
 	pm, pe, pi, qe, qi := st.pm, st.ps[0], st.ps[1], st.q[0], st.q[1]
-	cv, ce, ci := st.cv, st.cs[0], st.cs[1]
+	cv, ce := st.cv, st.cs[0]
 	for i, x := range v {
 		ie, ii := e[i], c[i]
-		up, down := &pos[i], &neg[i]
+		up, down := pos[i], neg[i]
+		pos[i], neg[i] = [2]float64{}, [2]float64{}
 		f := float64(x*pm) + float64(ie*qe) + float64(ii*qi)
-		g := f + up[0]
-		ub := max(x+up[0], g) + float64(cv*max(-x, 0)) + float64(ce*max(ie, 0)) + float64(ci*max(ii, 0))
-		if !(ub < th[i]-margin) {
-			flagged = append(flagged, int32(i))
-		} else {
-			v[i] = g + down[0]
+		left := th[i] - margin - up[0] - float64(ce*ie) - float64(cv*math.Abs(x))
+		if f < left && x < left {
+			v[i] = f + up[0] + down[0]
 			e[i] = float64(ie*pe) + up[1]
 			c[i] = float64(ii*pi) + down[1]
+		} else {
+			flagged = append(flagged, int32(i))
 		}
-		*up, *down = [2]float64{}, [2]float64{}
 	}
 	return flagged
 }
@@ -105,22 +108,36 @@ func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []i
 func (l *Linear) SweepAlpha(s *State, st *Step, pos, neg [][3]float64, flagged []int32) []int32 {
 	for i, x := range s.V {
 		ie, ii, de, di := s.E[i], s.I[i], s.DE[i], s.DI[i]
-		up, down := &pos[i], &neg[i]
-		g := float64(x*st.pm) + float64(ie*st.q[0]) + float64(ii*st.q[1]) + float64(de*st.a[0]) + float64(di*st.a[1]) + up[0]
-		ub := max(x+up[0], g) + float64(st.cv*max(-x, 0)) +
-			float64(st.cs[0]*max(ie, 0)) + float64(st.cs[1]*max(ii, 0)) +
-			float64(st.up[0]*max(de, 0)) + float64(st.up[1]*max(di, 0)) +
-			float64(st.dn[0]*max(-de, 0)) + float64(st.dn[1]*max(-di, 0))
-		if !(ub < s.Th[i]-margin) {
-			flagged = append(flagged, int32(i))
-		} else {
-			s.V[i] = g + down[0]
+		up, down := pos[i], neg[i]
+		pos[i], neg[i] = [3]float64{}, [3]float64{}
+		f := float64(x*st.pm) + float64(ie*st.q[0]) + float64(ii*st.q[1]) + float64(de*st.a[0]) + float64(di*st.a[1])
+		left := s.Th[i] - margin - up[0] - float64(st.cv*math.Abs(x)) -
+			float64(st.cs[0]*ie) - float64(st.up[0]*de) + float64(st.dn[1]*di)
+		if f < left && x < left {
+			s.V[i] = f + up[0] + down[0]
 			s.E[i] = float64((ie+float64(de*st.h))*st.ps[0]) + up[1]
 			s.I[i] = float64((ii+float64(di*st.h))*st.ps[1]) + down[1]
 			s.DE[i] = float64(de*st.ps[0]) + up[2]
 			s.DI[i] = float64(di*st.ps[1]) + down[2]
+		} else {
+			flagged = append(flagged, int32(i))
 		}
-		*up, *down = [3]float64{}, [3]float64{}
 	}
 	return flagged
+}
+
+// Ordinary reports whether every current has the sign of its port, as the
+// bound of the sweeps requires: excitatory ones ≥ 0, inhibitory ones ≤ 0.
+func (s *State) Ordinary() bool {
+	for i := range s.E {
+		if !(s.E[i] >= 0) || !(s.I[i] <= 0) {
+			return false
+		}
+	}
+	for i := range s.DE {
+		if !(s.DE[i] >= 0) || !(s.DI[i] <= 0) {
+			return false
+		}
+	}
+	return true
 }

@@ -17,8 +17,8 @@ func Example() {
 	s := random.NewKey(1, random.StreamConnect, random.Name("E→I")).Source(0)
 	fmt.Println(s.Binomial(100, 0.1), s.IntN(15))
 	// Output:
-	// 20.6439 pA
-	// 22.0706 pA
-	// 18.4012 pA
+	// 18.7684 pA
+	// 22.1518 pA
+	// 20.9687 pA
 	// 7 13
 }

@@ -62,32 +62,32 @@ func (k Key) At(entity, counter uint64) (a, b uint64) {
 	// costs a quarter of the speed.
 	key := uint64(k)
 	h, l := bits.Mul64(philoxM, counter)
-	a, b = h^key^entity, l
+	a, b = h^(key^entity), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	a, b = h^key^b, l
+	a, b = h^(key^b), l
 	key += weyl
 	h, l = bits.Mul64(philoxM, a)
-	return h ^ key ^ b, l
+	return h ^ (key ^ b), l
 }

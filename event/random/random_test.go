@@ -565,7 +565,8 @@ func TestPanics(t *testing.T) {
 
 // TestGolden holds a hash of the bits of 2000 draws of each kind: nothing about
 // them may ever change silently, on any architecture or GOAMD64 level. Recorded
-// with go1.26 linux/amd64 v1.
+// with go1.26 linux/amd64 v1 and found the same at v2 to v4, on 386, and under qemu
+// on arm64, riscv64, ppc64le and s390x.
 func TestGolden(t *testing.T) {
 	draw := func(f func(s *Source, e uint64) uint64) func(e uint64) uint64 {
 		return func(e uint64) uint64 {
@@ -584,7 +585,7 @@ func TestGolden(t *testing.T) {
 		{"Float64", draw(func(s *Source, e uint64) uint64 { return math.Float64bits(s.Float64()) }), 0xe8b563c1b0d11a95},
 		{"Open", draw(func(s *Source, e uint64) uint64 { return math.Float64bits(s.Open()) }), 0x4e385bb14379c902},
 		{"IntN", draw(func(s *Source, e uint64) uint64 { return s.IntN(1 + e<<50) }), 0xe459d73f169d8f99},
-		{"Normal", draw(func(s *Source, e uint64) uint64 { return math.Float64bits(s.Normal()) }), 0x70e8606775c131d4},
+		{"Normal", draw(func(s *Source, e uint64) uint64 { return math.Float64bits(s.Normal()) }), 0xc6c00dd6ceec8ee9},
 		{"Exponential", draw(func(s *Source, e uint64) uint64 { return math.Float64bits(s.Exponential()) }), 0xda76dd5e9eff01bd},
 		{"Poisson", draw(func(s *Source, e uint64) uint64 { return s.Poisson(float64(e * e % 50)) }), 0x241016aec0811862},
 		{"Poisson/large", draw(func(s *Source, e uint64) uint64 { return s.Poisson(float64(50 + e*e*e)) }), 0x1f4a3766401d455},

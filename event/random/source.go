@@ -105,7 +105,7 @@ func normalEdge(a, b uint64, x float64) float64 {
 				a, b = Key(b).At(a, 0)
 				// (a + ½)/2⁶⁴ in (0, 1], with all its digits near 0.
 				d := -fmath.Log(float64((float64(a)+0.5)*0x1p-64)) / r
-				y := -fmath.Log(float64((float64(b)+0.5) * 0x1p-64))
+				y := -fmath.Log(float64((float64(b) + 0.5) * 0x1p-64))
 				if 2*y > float64(d*d) {
 					return math.Copysign(r+d, x)
 				}

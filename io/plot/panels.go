@@ -1,0 +1,255 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"hmn/event"
+)
+
+func (p page) drawRates(c draw.Canvas, f Figure, x axis, m []measured, bin event.Time) {
+	r := p.rates
+	top := 0.0
+	for _, s := range m {
+		for _, v := range s.bins {
+			top = math.Max(top, v)
+		}
+	}
+	y := axis{lo: 0, hi: top * 1.06, name: "rate (Hz)"}
+	if top == 0 {
+		y.hi = 1
+	}
+	for _, t := range x.ticks(8) {
+		vline(c, r, x, t.value)
+	}
+	y.grid(c, r, 4)
+	_, perMS := unit(f.To - f.From)
+	for i := len(m) - 1; i >= 0; i-- { // the first on top
+		pts := make([]vg.Point, 0, 2*len(m[i].bins))
+		for k, v := range m[i].bins {
+			a := (f.From + event.Time(k)*bin).MS() * perMS
+			b := min(f.To, f.From+event.Time(k+1)*bin).MS() * perMS
+			h := y.y(r, v)
+			pts = append(pts, vg.Point{X: x.x(r, a), Y: h}, vg.Point{X: x.x(r, b), Y: h})
+		}
+		c.StrokeLines(line(0.9, hue(i)), pts)
+	}
+	frame(c, r)
+	x.drawBottom(c, r, 8, true)
+	y.drawLeft(c, r, 4)
+}
+
+// drawCV draws the histogram of the ISI-CVs, each population's as fractions of
+// its own neurons that have one.
+func drawCV(c draw.Canvas, r vg.Rectangle, m []measured) {
+	hi, n := 1.0, 0
+	for _, s := range m {
+		if k := len(s.cvs); k > 0 {
+			// The largest 1 % may lie in the last bar, or one outlier would
+			// squeeze the rest.
+			hi = math.Max(hi, s.cvs[(k-1)*99/100])
+			n += k
+		}
+	}
+	hi = math.Min(math.Ceil(hi*5+1e-9)/5, 5)
+	const bars = 25
+	top := 0.0
+	share := make([][]float64, len(m))
+	beyond := 0
+	for i, s := range m {
+		share[i] = make([]float64, bars)
+		for _, v := range s.cvs {
+			k := int(v / hi * bars)
+			if k >= bars {
+				k = bars - 1
+				beyond++
+			}
+			share[i][k] += 1 / float64(len(s.cvs))
+			top = math.Max(top, share[i][k])
+		}
+	}
+	x := axis{lo: 0, hi: hi, name: "CV of interspike intervals"}
+	if beyond > 0 {
+		x.name = fmt.Sprintf("ISI CV (last bar: and %s above)", thousands(beyond))
+	}
+	y := axis{lo: 0, hi: math.Max(top*1.06, 1e-9), name: "share of neurons"}
+	if n == 0 {
+		y.hi = 1
+	}
+	y.grid(c, r, 4)
+	for i := len(m) - 1; i >= 0; i-- {
+		if len(m[i].cvs) == 0 {
+			continue
+		}
+		pts := []vg.Point{{X: x.x(r, 0), Y: r.Min.Y}}
+		for k, v := range share[i] {
+			pts = append(pts,
+				vg.Point{X: x.x(r, hi*float64(k)/bars), Y: y.y(r, v)},
+				vg.Point{X: x.x(r, hi*float64(k+1)/bars), Y: y.y(r, v)})
+		}
+		pts = append(pts, vg.Point{X: x.x(r, hi), Y: r.Min.Y})
+		fill := hue(i)
+		fill.A = 0x30
+		if len(m) <= 3 {
+			c.FillPolygon(fill, pts)
+		}
+		c.StrokeLines(line(1, hue(i)), pts)
+	}
+	if n == 0 {
+		nothing(c, r, "no neuron with 3 spikes")
+	}
+	frame(c, r)
+	x.drawBottom(c, r, 6, true)
+	y.drawLeft(c, r, 4)
+}
+
+// drawTable lists the populations with their colours: legend and summary.
+func drawTable(c draw.Canvas, r vg.Rectangle, f Figure, m []measured) {
+	const pitch = 15
+	size := r.Size().X
+	cols := []vg.Length{size - 104, size - 52, size} // right edges: neurons, rate, CV
+	head := regular(9, grey)
+	y := r.Max.Y - 6
+	c.FillText(align(head, draw.XLeft, draw.YCenter), vg.Point{X: r.Min.X, Y: y}, "population")
+	for k, s := range []string{"neurons", "rate (Hz)", "mean CV"} {
+		c.FillText(align(head, draw.XRight, draw.YCenter), vg.Point{X: r.Min.X + cols[k], Y: y}, s)
+	}
+	y -= 9
+	c.StrokeLine2(line(0.5, frameGrey), r.Min.X, y, r.Max.X, y)
+	y -= 9
+	sty := regular(10, ink)
+	for i, p := range f.Populations {
+		if y-pitch < r.Min.Y && i+1 < len(f.Populations) {
+			c.FillText(align(head, draw.XLeft, draw.YCenter), vg.Point{X: r.Min.X + 15, Y: y}, fmt.Sprintf("and %d more", len(f.Populations)-i))
+			return
+		}
+		c.FillPolygon(hue(i), []vg.Point{
+			{X: r.Min.X, Y: y - 4}, {X: r.Min.X + 9, Y: y - 4}, {X: r.Min.X + 9, Y: y + 4}, {X: r.Min.X, Y: y + 4},
+		})
+		cells := []string{thousands(p.N), number3(m[i].rate), "–"}
+		if len(m[i].cvs) > 0 {
+			cells[2] = fmt.Sprintf("%.2f", m[i].cv)
+		}
+		room := cols[0] - 15 - 8 - sty.Width(cells[0])
+		c.FillText(align(sty, draw.XLeft, draw.YCenter), vg.Point{X: r.Min.X + 15, Y: y}, fit(sty, oneLine(p.Name), room))
+		for k, s := range cells {
+			c.FillText(align(sty, draw.XRight, draw.YCenter), vg.Point{X: r.Min.X + cols[k], Y: y}, s)
+		}
+		y -= pitch
+	}
+}
+
+// drawSignal draws the traces of one signal; perMS converts its times to the
+// axis' unit.
+func drawSignal(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64, s Signal, labelled bool) {
+	name := oneLine(s.Name)
+	if s.Unit != "" && s.Unit != "1" {
+		name += " (" + oneLine(s.Unit) + ")"
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, v := range s.Values {
+		for i, t := range s.Times {
+			if t *= perMS; t >= x.lo && t <= x.hi && !math.IsNaN(v[i]) && !math.IsInf(v[i], 0) {
+				lo, hi = math.Min(lo, v[i]), math.Max(hi, v[i])
+			}
+		}
+	}
+	empty := lo > hi
+	if empty {
+		lo, hi = 0, 1
+	}
+	pad := 0.06 * (hi - lo)
+	if small := 1e-9 * math.Max(math.Abs(lo), math.Abs(hi)); pad <= small {
+		pad = math.Max(0.1*math.Abs(hi), 0.5) // a constant, or one but for rounding
+	}
+	y := axis{lo: lo - pad, hi: hi + pad, name: name}
+	for _, t := range x.ticks(8) {
+		vline(c, r, x, t.value)
+	}
+	y.grid(c, r, 4)
+	width := vg.Length(1)
+	if len(s.Values) > 8 {
+		width = 0.6
+	}
+	inside := draw.Canvas{Canvas: c.Canvas, Rectangle: r}
+	for k := len(s.Values) - 1; k >= 0; k-- {
+		for _, pts := range trace(r, x, y, perMS, s.Times, s.Values[k]) {
+			if len(pts) == 1 { // a lone sample between gaps
+				c.DrawGlyph(draw.GlyphStyle{Color: hue(k), Radius: 1.2, Shape: draw.CircleGlyph{}}, pts[0])
+				continue
+			}
+			c.StrokeLines(line(width, hue(k)), inside.ClipLinesX(pts)...)
+		}
+	}
+	if empty {
+		nothing(c, r, "no samples in this interval")
+	}
+	frame(c, r)
+	x.drawBottom(c, r, 8, labelled)
+	y.drawLeft(c, r, 4)
+
+	at := legend.Max.Y - 6
+	sty := regular(10, ink)
+	for k, l := range s.Labels {
+		if at-15 < legend.Min.Y && k+1 < len(s.Labels) {
+			c.FillText(align(regular(9, grey), draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fmt.Sprintf("and %d more", len(s.Labels)-k))
+			break
+		}
+		c.StrokeLine2(line(1.6, hue(k)), legend.Min.X, at, legend.Min.X+16, at)
+		c.FillText(align(sty, draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fit(sty, oneLine(l), legend.Size().X-22))
+		at -= 15
+	}
+}
+
+// trace is the line through the samples, broken at values that are not finite.
+// Where several samples fall on one pixel column it goes through their least
+// and greatest value, in their order, so that nothing visible is lost and the
+// number of points is bounded by the width.
+func trace(r vg.Rectangle, x, y axis, perMS float64, times, values []float64) (lines [][]vg.Point) {
+	var pts []vg.Point
+	column := func(i int) float64 {
+		return math.Floor(float64(x.x(r, times[i]*perMS) / px(1)))
+	}
+	point := func(i int) vg.Point {
+		return vg.Point{X: x.x(r, times[i]*perMS), Y: y.y(r, values[i])}
+	}
+	end := func() {
+		if len(pts) > 0 {
+			lines = append(lines, pts)
+		}
+		pts = nil
+	}
+	for i := 0; i < len(times); {
+		if math.IsNaN(values[i]) || math.IsInf(values[i], 0) {
+			end()
+			i++
+			continue
+		}
+		least, most, j := i, i, i+1
+		for ; j < len(times) && column(j) == column(i) && !math.IsNaN(values[j]) && !math.IsInf(values[j], 0); j++ {
+			if values[j] < values[least] {
+				least = j
+			}
+			if values[j] > values[most] {
+				most = j
+			}
+		}
+		a, b := min(least, most), max(least, most)
+		pts = append(pts, point(i))
+		if a > i {
+			pts = append(pts, point(a))
+		}
+		if b > a {
+			pts = append(pts, point(b))
+		}
+		if j-1 > b {
+			pts = append(pts, point(j-1))
+		}
+		i = j
+	}
+	end()
+	return lines
+}

@@ -1,7 +1,10 @@
 package event
 
 import (
+	"errors"
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -59,7 +62,7 @@ func (p *Pool) Workers() int { return p.workers }
 func (p *Pool) Do(n int, parallel bool, do func(worker, block int) error) error {
 	if !parallel || p.workers == 1 || n < 2 {
 		for b := range n {
-			if err := do(0, b); err != nil {
+			if err := guarded(do, 0, b); err != nil {
 				return err
 			}
 		}
@@ -100,13 +103,26 @@ func (p *Pool) work(w int) {
 		if b >= p.n {
 			break
 		}
-		if err := p.do(w, b); err != nil {
+		if err := guarded(p.do, w, b); err != nil {
 			if p.errs[w] == nil || b < p.errAt[w] {
 				p.errs[w], p.errAt[w] = err, b
 			}
 		}
 	}
 	p.left.Add(-1)
+}
+
+// ErrPanic reports a panic inside a block: a bug of this program, turned into
+// an error so that the caller can close its files before it ends.
+var ErrPanic = errors.New("event: internal error")
+
+func guarded(do func(worker, block int) error, w, b int) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w in block %d: %v\n%s", ErrPanic, b, r, debug.Stack())
+		}
+	}()
+	return do(w, b)
 }
 
 func (p *Pool) serve(w int) {

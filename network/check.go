@@ -30,6 +30,9 @@ func (m *Model) Check() error {
 	} else if g.Window < 0 || g.Window == 0 && g.MaxRateHz > 0 {
 		return fmt.Errorf("network: guard: window %v ms, want a positive one", g.Window)
 	}
+	if len(m.Populations) > math.MaxUint16+1 {
+		return fmt.Errorf("network: %d populations, want at most %d", len(m.Populations), math.MaxUint16+1)
+	}
 	total := 0
 	names := map[string]bool{}
 	for i := range m.Populations {
@@ -246,8 +249,8 @@ func (m *Model) projectionFault(p *Projection) error {
 	if tk != neuron.Spiking && tk != neuron.Rate || len(nm.Ports) == 0 || len(nm.Ports) > 256 {
 		return fmt.Errorf("target %q is of model %q, which receives nothing", target.Name, target.Model)
 	}
-	if sk == neuron.Rate && tk == neuron.Spiking {
-		return fmt.Errorf("source %q has rate units, whose output spiking neurons cannot receive", source.Name)
+	if (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Spiking && nm.New != nil {
+		return fmt.Errorf("target %q is of model %q, which does not take changes of level from %q", target.Name, target.Model, source.Name)
 	}
 	if p.Receptor != "" && !slices.Contains(nm.Ports, p.Receptor) {
 		return fmt.Errorf("receptor %q, want one of %v", p.Receptor, nm.Ports)
@@ -294,7 +297,7 @@ func (m *Model) projectionFault(p *Projection) error {
 		_, long := q.v.delayBounds()
 		most = addCapped(most, long)
 	}
-	zero := sk == neuron.Rate && tk == neuron.Rate
+	zero := (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Rate
 	if p.Rule != EdgeList {
 		if most == 0 && !zero {
 			return fmt.Errorf("delay %s ms, want a positive one", p.Dendritic.String())
@@ -435,28 +438,34 @@ func (p *Projection) checkEdges(source, target *Population, zero bool) error {
 
 // checkRecord checks one record.
 func (m *Model) checkRecord(r *Record) error {
-	if !slices.Contains([]string{RecordSpikes, RecordVm, RecordISyn, RecordRate, RecordWeight}, r.What) {
-		return fmt.Errorf("unknown signal %q", r.What)
+	i := m.findPopulation(r.Of)
+	if i < 0 {
+		return fmt.Errorf("%s of unknown population %q", r.What, r.Of)
 	}
-	n := 0
-	if r.What == RecordWeight {
-		if m.findProjection(r.Of) < 0 {
-			return fmt.Errorf("%s of unknown projection %q", r.What, r.Of)
-		}
-		n = math.MaxInt
-	} else {
-		i := m.findPopulation(r.Of)
-		if i < 0 {
-			return fmt.Errorf("%s of unknown population %q", r.What, r.Of)
-		}
-		n = m.Populations[i].N
+	p := &m.Populations[i]
+	nm, _ := neuron.Lookup(p.Model)
+	fits := false
+	switch r.What {
+	case RecordSpikes:
+		fits = nm.Kind == neuron.Spiking || nm.Kind == neuron.SpikeSource
+	case RecordVm:
+		_, fits = nm.State("V_m")
+	case RecordISyn:
+		_, fits = nm.State("I_syn_ex")
+	case RecordRate:
+		fits = nm.Kind == neuron.Rate
+	default:
+		return fmt.Errorf("unknown signal %q, want one of %s, %s, %s, %s", r.What, RecordSpikes, RecordVm, RecordISyn, RecordRate)
 	}
-	for i, x := range r.Subset {
-		if x < 0 || x >= n {
-			return fmt.Errorf("%s of %q: subset entry %d, want 0 to %d", r.What, r.Of, x, n-1)
+	if !fits {
+		return fmt.Errorf("%s of %q: model %s has no such signal", r.What, r.Of, p.Model)
+	}
+	for k, x := range r.Subset {
+		if x < 0 || x >= p.N {
+			return fmt.Errorf("%s of %q: subset entry %d, want 0 to %d", r.What, r.Of, x, p.N-1)
 		}
-		if i > 0 && x <= r.Subset[i-1] {
-			return fmt.Errorf("%s of %q: subset entry %d after %d, want ascending indices", r.What, r.Of, x, r.Subset[i-1])
+		if k > 0 && x <= r.Subset[k-1] {
+			return fmt.Errorf("%s of %q: subset entry %d after %d, want ascending indices", r.What, r.Of, x, r.Subset[k-1])
 		}
 	}
 	if r.Every < 0 || r.Every == 0 && r.What != RecordSpikes {

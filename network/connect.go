@@ -69,8 +69,12 @@ type connector struct {
 
 	weight, axonal, dendritic drawn
 	base                      event.Time // no synapse of the projection has a shorter delay
-	oneClass                  bool       // sign and band are the same for all, known beforehand
-	negative                  bool       // the sign, if oneClass
+	// oneClass: all synapses have one sign and band, known beforehand. mainClass:
+	// nearly all have, so that they are counted as one class and the others are
+	// set aside while filling. negative and band are that class.
+	oneClass, mainClass bool
+	negative            bool
+	band                int
 
 	// Edge lists: the edges' indices sorted by target, in order of appearance;
 	// those of target t are order[start[t]:start[t+1]].
@@ -103,7 +107,7 @@ func newConnector(m *Model, p int) (*connector, error) {
 		sources: m.Populations[si].N, targets: m.Populations[ti].N,
 		noSelf:    si == ti && !pr.Autapses,
 		oneSign:   nm.Kind == neuron.Rate,
-		zeroDelay: nm.Kind == neuron.Rate && m.kind(si) == neuron.Rate,
+		zeroDelay: nm.Kind == neuron.Rate && (m.kind(si) == neuron.Rate || m.kind(si) == neuron.LevelSource),
 		weight:    drawn{v: &pr.Weight, what: "weight", stream: random.StreamWeight},
 		axonal:    drawn{v: &pr.Axonal, what: "axonal delay", stream: random.StreamDelay},
 		dendritic: drawn{v: &pr.Dendritic, what: "dendritic delay", stream: random.StreamDendritic},
@@ -148,8 +152,22 @@ func newConnector(m *Model, p int) (*connector, error) {
 		return c, nil // its classes are counted
 	}
 	wlo, whi := pr.Weight.bounds()
-	c.negative = !c.oneSign && whi < 0
-	c.oneClass = (c.oneSign || wlo >= 0 || whi < 0) && longest-c.base <= math.MaxUint32
+	if c.oneSign || wlo >= 0 || whi < 0 {
+		c.negative = !c.oneSign && whi < 0
+		c.oneClass = longest-c.base <= math.MaxUint32
+	}
+	if !c.oneClass {
+		wlo, whi = pr.Weight.typical(3)
+		alo, ahi := pr.Axonal.typical(3)
+		dlo, dhi := pr.Dendritic.typical(3)
+		lo, hi := float64((alo+dlo)*1e9)-float64(c.base), float64((ahi+dhi)*1e9)-float64(c.base)
+		first, last := math.Floor(max(0, lo)/(1<<32)), math.Floor(hi/(1<<32))
+		c.negative = !c.oneSign && whi < 0
+		c.mainClass = (c.oneSign || wlo >= 0 || whi < 0) && first == last && last < maxBands
+		if c.mainClass {
+			c.band = int(first)
+		}
+	}
 	return c, nil
 }
 
@@ -253,6 +271,15 @@ type block struct {
 	list   []uint32   // one target's sources or one source's targets
 	bits   []uint64   // for drawing without replacement, all zero between uses
 	counts []uint64   // synapses of each target, where the rule draws them first
+
+	aside []setAside
+}
+
+// setAside is a synapse outside the main class.
+type setAside struct {
+	s, t uint32
+	w    float64
+	d    event.Time
 }
 
 // multapse counts how often a source was met at one target.
@@ -274,9 +301,8 @@ func (c *connector) rows(lo, hi int) ([]*synapse.Rows, error) {
 	if b.number && !c.bySource {
 		b.seen = make([]multapse, c.sources)
 	}
-	if c.oneClass {
-		b.classes = make([]*class, 2)
-		k := b.newClass(0, c.negative)
+	if !b.drawsInCount() {
+		k := b.newClass(c.band, c.negative)
 		if !c.weight.fixed {
 			k.unequalW = true
 		}
@@ -306,6 +332,9 @@ func (c *connector) rows(lo, hi int) ([]*synapse.Rows, error) {
 	if err := b.generate(); err != nil {
 		return nil, err
 	}
+	if err := b.sortAside(); err != nil {
+		return nil, err
+	}
 	var rows []*synapse.Rows
 	for _, k := range b.classes {
 		if k == nil || k.total == 0 {
@@ -329,10 +358,7 @@ func (b *block) tooMany(n float64) error {
 
 // newClass adds a class at its place.
 func (b *block) newClass(band int, negative bool) *class {
-	i := 2 * band
-	if negative {
-		i++
-	}
+	i := classIndex(band, negative)
 	for len(b.classes) <= i {
 		b.classes = append(b.classes, nil)
 	}
@@ -389,7 +415,7 @@ func (b *block) targetRow(t int, list []uint32) error {
 			}
 		}
 		return nil
-	case b.oneClass && !b.fill:
+	case !b.fill && !b.drawsInCount():
 		k := b.only()
 		k.total += uint64(len(list))
 		ptr := k.ptr[1:]
@@ -424,7 +450,7 @@ func (b *block) sourceRow(s int, list []uint32) error {
 		return nil
 	}
 	switch {
-	case b.oneClass && !b.fill:
+	case !b.fill && !b.drawsInCount():
 		k := b.only()
 		k.total += uint64(len(list))
 		k.ptr[s+1] += uint32(len(list))
@@ -455,11 +481,19 @@ func (b *block) sourceRow(s int, list []uint32) error {
 
 // only is the class of a block that has one.
 func (b *block) only() *class {
-	if b.negative {
-		return b.classes[1]
-	}
-	return b.classes[0]
+	return b.classes[classIndex(b.band, b.negative)]
 }
+
+func classIndex(band int, negative bool) int {
+	if negative {
+		return 2*band + 1
+	}
+	return 2 * band
+}
+
+// drawsInCount tells whether the first pass has to draw weights and delays, to
+// tell classes apart.
+func (c *connector) drawsInCount() bool { return !c.oneClass && !c.mainClass }
 
 func (c *connector) drawsAny() bool {
 	return !c.weight.fixed || !c.axonal.fixed || !c.dendritic.fixed
@@ -489,36 +523,54 @@ func (b *block) synapse(s, t, nth uint32, e int) error {
 			return err
 		}
 	}
-	var k *class
-	band := 0
 	if b.oneClass {
-		k = b.only()
-	} else {
-		band = int((d - b.base) >> 32)
-		negative := w < 0 && !b.oneSign
-		i := 2 * band
-		if negative {
-			i++
-		}
-		if i < len(b.classes) {
-			k = b.classes[i]
-		}
-		if k == nil {
-			if band >= maxBands {
-				return b.refuse("delay", s, t, fmt.Sprintf("%v ms above the shortest of the projection, %v ms, want at most %v ms above it", d, b.base, event.Time(maxBands)<<32))
-			}
-			k = b.newClass(band, negative)
-		}
+		b.store(b.only(), s, t, w, d)
+		return nil
 	}
-	if !b.fill {
-		k.total++
-		k.ptr[s+1]++
-		k.note(w, d)
-		if e < 0 && !b.weight.fixed {
-			k.wide = false // rounded to float32 already
+	band := int((d - b.base) >> 32)
+	negative := w < 0 && !b.oneSign
+	if b.mainClass {
+		if band == b.band && negative == b.negative {
+			b.store(b.only(), s, t, w, d)
+		} else {
+			b.aside = append(b.aside, setAside{s, t, w, d})
 		}
 		return nil
 	}
+	k, err := b.class(band, negative, s, t, d)
+	if err != nil {
+		return err
+	}
+	if b.fill {
+		b.store(k, s, t, w, d)
+	} else {
+		b.count(k, s, w, d, e >= 0)
+	}
+	return nil
+}
+
+// class is the class of a synapse, a new one if need be.
+func (b *block) class(band int, negative bool, s, t uint32, d event.Time) (*class, error) {
+	if i := classIndex(band, negative); i < len(b.classes) && b.classes[i] != nil {
+		return b.classes[i], nil
+	}
+	if band >= maxBands {
+		return nil, b.refuse("delay", s, t, fmt.Sprintf("%v ms, with delays from %v ms on in the projection: want them to span at most %v ms", d, b.base, event.Time(maxBands)<<32))
+	}
+	return b.newClass(band, negative), nil
+}
+
+// count takes one synapse of source s into account. Weights that are not from
+// an edge list are rounded to float32 already, unless they are all one.
+func (b *block) count(k *class, s uint32, w float64, d event.Time, edge bool) {
+	k.total++
+	k.ptr[s+1]++
+	k.note(w, d)
+	k.wide = k.wide && edge
+}
+
+// store puts one synapse into its place.
+func (b *block) store(k *class, s, t uint32, w float64, d event.Time) {
 	at := k.ptr[s]
 	k.ptr[s] = at + 1
 	k.target[at] = uint16(t - uint32(b.lo))
@@ -534,6 +586,58 @@ func (b *block) synapse(s, t, nth uint32, e int) error {
 	if k.delay != nil {
 		k.delay[at] = uint32(d - k.first)
 	}
+}
+
+// sortAside closes the gaps that the synapses set aside left in the main class
+// and gives them classes of their own. They stand in the order of targets.
+func (b *block) sortAside() error {
+	if len(b.aside) == 0 {
+		return nil
+	}
+	missing := make([]uint32, b.sources)
+	for _, x := range b.aside {
+		missing[x.s]++
+	}
+	k := b.only()
+	to, from := uint32(0), uint32(0)
+	for s, gap := range missing {
+		end := k.ptr[s]
+		copy(k.target[to:], k.target[from:end])
+		if k.w32 != nil {
+			copy(k.w32[to:], k.w32[from:end])
+		}
+		if k.delay != nil {
+			copy(k.delay[to:], k.delay[from:end])
+		}
+		to += end - from
+		k.ptr[s] = to
+		from = end + gap
+	}
+	k.total = uint64(to)
+	k.target = k.target[:to]
+	if k.w32 != nil {
+		k.w32 = k.w32[:to]
+	}
+	if k.delay != nil {
+		k.delay = k.delay[:to]
+	}
+	for _, x := range b.aside {
+		c, err := b.class(int((x.d-b.base)>>32), x.w < 0 && !b.oneSign, x.s, x.t, x.d)
+		if err != nil {
+			return err
+		}
+		b.count(c, x.s, x.w, x.d, false)
+	}
+	for _, c := range b.classes {
+		if c != nil && c != k {
+			c.allocate()
+		}
+	}
+	for _, x := range b.aside {
+		c, _ := b.class(int((x.d-b.base)>>32), x.w < 0 && !b.oneSign, x.s, x.t, x.d)
+		b.store(c, x.s, x.t, x.w, x.d)
+	}
+	b.aside = nil
 	return nil
 }
 

@@ -20,8 +20,8 @@ const (
 	treeEntity = 1 << 63
 	// leafDegree is how many targets of a source one leaf of its tree holds on
 	// average: enough to make walking the tree cheap.
-	leafDegree = 32
-	leafMin    = 64 // targets in a leaf, at least
+	leafDegree = 64
+	leafMin    = 128 // targets in a leaf, at least
 )
 
 // generate hands every target's or every source's connections to targetRow or
@@ -38,13 +38,16 @@ func (b *block) generate() error {
 		}
 	case AllToAll:
 		for s := range b.sources {
-			if s == 0 || b.noSelf && s >= lo && s <= hi { // otherwise as for the source before
+			switch {
+			case s == 0 || b.noSelf && (s == lo || s == hi):
 				b.list = b.list[:0]
 				for t := lo; t < hi; t++ {
 					if !b.noSelf || t != s {
 						b.list = append(b.list, uint32(t))
 					}
 				}
+			case b.noSelf && s > lo && s < hi:
+				b.list[s-1-lo] = uint32(s - 1) // stood for s, now left out
 			}
 			if err := b.sourceRow(s, b.list); err != nil {
 				return err
@@ -146,22 +149,13 @@ func (b *block) inDegree(t int, k uint64) {
 	if k == 0 {
 		return
 	}
-	src := b.key.Source(uint64(t))
-	n := uint64(b.choices(b.sources))
+	w := words{key: b.key, entity: uint64(t)}
+	n := uint32(b.choices(b.sources))
 	if b.p.Multapses {
-		b.list = slices.Grow(b.list, int(k))[:k]
-		if !b.noSelf {
-			for i := range b.list {
-				b.list[i] = uint32(src.IntN(n))
-			}
-			return
-		}
-		for i := range b.list {
-			b.list[i] = b.skipSelf(src.IntN(n), t)
-		}
-		return
+		b.independent(&w, n, k)
+	} else {
+		b.distinct(&w, n, k)
 	}
-	b.distinct(&src, n, k)
 	if b.noSelf {
 		for i, s := range b.list {
 			b.list[i] = b.skipSelf(uint64(s), t)
@@ -212,9 +206,6 @@ func (b *block) outDegree(s int) {
 	}
 	leaves := max(1, min(b.p.Degree/leafDegree, n/leafMin))
 	b.outSplit(s, 1, 0, leaves, leaves, n, k, lo, hi)
-	if !slices.IsSorted(b.list) {
-		slices.Sort(b.list)
-	}
 }
 
 // outSplit draws k targets of source s in the leaves [from, to) and keeps those
@@ -224,8 +215,9 @@ func (b *block) outSplit(s int, node uint64, from, to, leaves, n int, k uint64, 
 	if k == 0 || end <= lo || begin >= hi {
 		return
 	}
-	src := b.key.Source(uint64(s)<<32 | node)
+	entity := uint64(s)<<32 | node
 	if to-from > 1 {
+		src := b.key.Source(entity)
 		mid := from + (to-from)/2
 		cut := leafStart(mid, leaves, n)
 		var left uint64
@@ -239,13 +231,15 @@ func (b *block) outSplit(s int, node uint64, from, to, leaves, n int, k uint64, 
 		return
 	}
 	kept := len(b.list)
-	size := uint64(end - begin)
+	if !b.fill && !b.drawsInCount() && begin >= lo && end <= hi {
+		b.list = slices.Grow(b.list, int(k))[:kept+int(k)] // counting: their number is enough
+		return
+	}
+	w := words{key: b.key, entity: entity}
 	if b.p.Multapses {
-		for range k {
-			b.list = append(b.list, uint32(src.IntN(size)))
-		}
+		b.independent(&w, uint32(end-begin), k)
 	} else {
-		b.distinct(&src, size, k)
+		b.distinct(&w, uint32(end-begin), k)
 	}
 	drawn := b.list[kept:]
 	b.list = b.list[:kept]
@@ -253,6 +247,9 @@ func (b *block) outSplit(s int, node uint64, from, to, leaves, n int, k uint64, 
 		if t := begin + int(i); t >= lo && t < hi {
 			b.list = append(b.list, b.skipSelf(uint64(t), s))
 		}
+	}
+	if got := b.list[kept:]; !slices.IsSorted(got) {
+		slices.Sort(got)
 	}
 }
 
@@ -262,46 +259,87 @@ func leafStart(i, leaves, n int) int {
 	return int(q)
 }
 
+// words reads the random numbers of one entity 32 bits at a time.
+type words struct {
+	key             random.Key
+	entity, counter uint64
+}
+
+// four returns the next four words.
+func (w *words) four() [4]uint32 {
+	x, y := w.key.At(w.entity, w.counter)
+	w.counter++
+	return [4]uint32{uint32(x >> 32), uint32(x), uint32(y >> 32), uint32(y)}
+}
+
+// independent appends k independent uniform numbers below n to the list, by
+// Lemire's method without bias (2019, doi:10.1145/3230636).
+func (b *block) independent(w *words, n uint32, k uint64) {
+	b.list = slices.Grow(b.list, int(k)+3)
+	out := b.list[len(b.list) : len(b.list)+int(k)+3]
+	reject := -n % n
+	i := 0
+	for i < int(k) {
+		for _, x := range w.four() {
+			m := uint64(x) * uint64(n)
+			out[i] = uint32(m >> 32)
+			if uint32(m) >= reject {
+				i++
+			}
+		}
+	}
+	b.list = b.list[:len(b.list)+int(k)]
+}
+
 // distinct appends k different numbers below n to the list, every subset being
 // equally likely: it draws again what it has, or, beyond the half, draws the
 // ones to leave out. The order is no part of the result.
-func (b *block) distinct(src *random.Source, n, k uint64) {
-	words := int((n + 63) / 64)
-	if len(b.bits) < words {
-		b.bits = make([]uint64, words)
+func (b *block) distinct(w *words, n uint32, k uint64) {
+	size := int((uint64(n) + 63) / 64)
+	if len(b.bits) < size {
+		b.bits = make([]uint64, size)
 	}
-	set := b.bits[:words]
-	draw := k
-	if k > n/2 {
-		draw = n - k
+	set := b.bits[:size]
+	most := k > uint64(n)/2
+	left := k
+	if most {
+		left = uint64(n) - k
 	}
-	scan := k > n/2 || uint64(words) <= 2*k
-	for i := uint64(0); i < draw; {
-		x := src.IntN(n)
-		if w, bit := x>>6, uint64(1)<<(x&63); set[w]&bit == 0 {
-			set[w] |= bit
-			i++
+	scan := most || uint64(size) <= 2*k
+	reject := -n % n
+	for left > 0 {
+		for _, x := range w.four() {
+			m := uint64(x) * uint64(n)
+			i := uint32(m >> 32)
+			bit := uint64(1) << (i & 63)
+			if uint32(m) < reject || set[i>>6]&bit != 0 {
+				continue
+			}
+			set[i>>6] |= bit
 			if !scan {
-				b.list = append(b.list, uint32(x))
+				b.list = append(b.list, i)
+			}
+			if left--; left == 0 {
+				break
 			}
 		}
 	}
 	if !scan {
-		for _, x := range b.list[len(b.list)-int(k):] {
-			set[x>>6] = 0
+		for _, i := range b.list[len(b.list)-int(k):] {
+			set[i>>6] = 0
 		}
 		return
 	}
-	for w, word := range set {
-		set[w] = 0
-		if k > n/2 {
+	for i, word := range set {
+		set[i] = 0
+		if most {
 			word = ^word
-			if w == words-1 && n%64 != 0 {
+			if i == size-1 && n%64 != 0 {
 				word &= 1<<(n%64) - 1
 			}
 		}
 		for ; word != 0; word &= word - 1 {
-			b.list = append(b.list, uint32(w*64+bits.TrailingZeros64(word)))
+			b.list = append(b.list, uint32(i*64+bits.TrailingZeros64(word)))
 		}
 	}
 }

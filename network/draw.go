@@ -122,6 +122,19 @@ func (v *Value) bounds() (lo, hi float64) {
 	return lo, hi
 }
 
+// typical is a range that a draw leaves about as seldom as a normal number
+// leaves ±z.
+func (v *Value) typical(z float64) (lo, hi float64) {
+	lo, hi = v.bounds()
+	switch v.Form {
+	case Normal:
+		lo, hi = max(lo, v.A-float64(z*v.B)), min(hi, v.A+float64(z*v.B))
+	case LogNormal:
+		lo, hi = max(lo, fmath.Exp(v.A-float64(z*v.B))), min(hi, fmath.Exp(v.A+float64(z*v.B)))
+	}
+	return lo, hi
+}
+
 // check refuses what cannot be drawn. n is the number of entities a Column must
 // cover, or −1 where a column makes no sense.
 func (v *Value) check(n int) error {

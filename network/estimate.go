@@ -36,9 +36,9 @@ func EstimateModel(m *Model) (Estimate, error) {
 		rate, assumed := p.rate(nm, m.Simulation.Duration)
 		est.Neurons += p.N
 		if nm.Kind == neuron.Spiking || nm.Kind == neuron.SpikeSource {
-			spikes := float64(p.N) * rate
+			spikes := float64(float64(p.N) * rate)
 			est.SpikesPerSec += spikes
-			est.LogBytesPerSec += logBytes * spikes * m.recordedPart(i)
+			est.LogBytesPerSec += float64(logBytes * spikes * m.recordedPart(i))
 		}
 		est.Populations = append(est.Populations, PopulationEstimate{
 			Name: p.Name, Model: p.Model, N: p.N, Blocks: perPop[i],
@@ -56,7 +56,7 @@ func EstimateModel(m *Model) (Estimate, error) {
 		pe := c.estimate(perPop[ti])
 		est.Synapses += pe.Synapses
 		est.Bytes += pe.Bytes
-		est.EventsPerSec += pe.Synapses * est.Populations[si].RateHz
+		est.EventsPerSec += float64(pe.Synapses * est.Populations[si].RateHz)
 		est.Projections = append(est.Projections, pe)
 		if pe.Synapses > 0 {
 			if first || pe.MinDelay < est.MinDelay {
@@ -69,10 +69,41 @@ func EstimateModel(m *Model) (Estimate, error) {
 			first = false
 		}
 	}
-	if limit := m.Simulation.LookaheadMax; limit > 0 && (est.Window == 0 || limit < est.Window) {
-		est.Window = limit
+	if est.Window == 0 {
+		est.Window = defaultStep
 	}
+	if limit := m.Simulation.LookaheadMax; limit > 0 {
+		est.Window = min(est.Window, limit)
+	}
+	est.Window = min(est.Window, longestStep)
+	est.paths(m)
+	est.Bytes += neuronBytes * float64(est.Neurons)
 	return est, nil
+}
+
+// neuronBytes is the memory of one neuron besides its synapses: state,
+// accumulators, slots, history.
+const neuronBytes = 200
+
+// paths finds how each linear population will pass through a window, as
+// Network.choosePaths does from the built network.
+func (est *Estimate) paths(m *Model) {
+	for i := range m.Populations {
+		p := &est.Populations[i]
+		perSec, driven := 0.0, false
+		for j := range m.Projections {
+			q := &m.Projections[j]
+			if q.Target != m.Populations[i].Name {
+				continue
+			}
+			si := m.findPopulation(q.Source)
+			perSec += est.Projections[j].Synapses * est.Populations[si].RateHz
+			driven = driven || m.Populations[si].Model == "poisson" && q.Rule == OneToOne
+		}
+		if m.Populations[i].Model == "iaf_psc_exp" && !driven && touches(perSec/float64(p.N), est.Window) {
+			p.Path = "touched"
+		}
+	}
 }
 
 // path is how the engine advances a population of model nm.
@@ -110,7 +141,7 @@ func (c *connector) estimate(blocks int) ProjectionEstimate {
 		if !pe.Uniform {
 			span := 0.0 // ms
 			for _, q := range []*drawn{&c.axonal, &c.dendritic} {
-				lo, hi := q.v.typical()
+				lo, hi := q.v.typical(5)
 				span += max(0, hi-max(0, lo))
 			}
 			classes *= min(maxBands, 1+math.Floor(span*1e9/(1<<32)))
@@ -120,21 +151,9 @@ func (c *connector) estimate(blocks int) ProjectionEstimate {
 		}
 	}
 	if n > 0 {
-		pe.Bytes = n*(2+weight+delay) + classes*float64(blocks)*4*float64(c.sources+1)
+		pe.Bytes = float64(n*(2+weight+delay)) + float64(classes*float64(blocks)*4*float64(c.sources+1))
 	}
 	return pe
-}
-
-// typical is a range in ms that nearly all draws fall into.
-func (v *Value) typical() (lo, hi float64) {
-	lo, hi = v.bounds()
-	switch v.Form {
-	case Normal:
-		lo, hi = max(lo, v.A-5*v.B), min(hi, v.A+5*v.B)
-	case LogNormal:
-		hi = min(hi, math.Exp(v.A+5*v.B))
-	}
-	return lo, hi
 }
 
 // edgeStorage is the bytes of weight and delay that one synapse of an edge list
@@ -234,7 +253,7 @@ func (c *connector) nearPairs() float64 {
 	for i := range targets {
 		t := i
 		if targets < c.targets {
-			x := float64(i) * 0.6180339887498949
+			x := float64(float64(i) * 0.6180339887498949)
 			t = int((x - math.Floor(x)) * float64(c.targets))
 		}
 		for s := range c.sources {
@@ -333,7 +352,7 @@ func sineMean(mean, amplitude float64) float64 {
 	if amplitude <= mean {
 		return mean
 	}
-	return (mean*math.Acos(-mean/amplitude) + math.Sqrt(amplitude*amplitude-mean*mean)) / math.Pi
+	return (float64(mean*math.Acos(-mean/amplitude)) + math.Sqrt(float64(amplitude*amplitude)-float64(mean*mean))) / math.Pi
 }
 
 // stepMean is the mean over n neurons and over [0, duration) of a rate given in
@@ -355,7 +374,7 @@ func stepMean(rows []quantity.Step, n int, duration float64) float64 {
 		if r.Neuron >= 0 {
 			part /= float64(n)
 		}
-		sum += r.Value * part
+		sum += float64(r.Value * part)
 	}
 	return sum
 }

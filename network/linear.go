@@ -116,7 +116,14 @@ func (b *linearBlock) reset(n *Network) error {
 		in.ring = nil
 		if !b.each {
 			span := in.r.MaxDelay - in.r.MinDelay
-			in.ring = make([][]neuron.Timed, span/n.grid.Step+2)
+			in.ring = make([]bin, span/n.grid.Step+2)
+			in.step = uint64(n.grid.Step)
+			in.perStep = math.MaxUint64/in.step + 1
+			if in.r.Weight != nil || in.r.Weight64 != nil {
+				for k := range in.ring {
+					in.ring[k].w = []float64{}
+				}
+			}
 		}
 	}
 	b.accumulate(1)
@@ -175,7 +182,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	b.spikes = b.spikes[:0]
 	b.hits = 0
 	b.takeLevels(w)
-	s.timed = s.timed[:0]
+	s.timed, s.cutAt, s.cutW = s.timed[:0], s.cutAt[:0], s.cutW[:0]
 	for _, in := range b.timed {
 		if b.each {
 			in.take(w.End)

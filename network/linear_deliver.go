@@ -2,6 +2,7 @@ package network
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"hmn/event"
@@ -25,19 +26,16 @@ func (b *linearBlock) deliver(s *scratch, j int) {
 	for _, in := range b.waves {
 		r, wv, port := in.r, &in.p.wave, int(in.r.Port)
 		lo, hi := wv.span(j)
-		h := &in.p.src.hist
-		ids := h.id[lo-h.base : hi-h.base]
 		x := wv.x[port][lo-wv.lo : hi-wv.lo]
+		rows := b.rowsOf(s, in, lo, hi)
 		switch psc {
 		case neuron.Delta:
 			acc := b.pos1[k:z]
 			if r.Negative {
 				acc = b.neg1[k:z]
 			}
-			for q, id := range ids {
-				from, to := r.Ptr[id], r.Ptr[id+1]
-				b.hits += uint64(to - from)
-				r.AddJump(acc, from, to, x[q])
+			for q, e := range rows {
+				r.AddJump(acc, e.lo, e.hi, x[q])
 			}
 		case neuron.Exp:
 			acc := b.pos2[k:z]
@@ -45,10 +43,8 @@ func (b *linearBlock) deliver(s *scratch, j int) {
 				acc = b.neg2[k:z]
 			}
 			y := wv.y[port][lo-wv.lo : hi-wv.lo]
-			for q, id := range ids {
-				from, to := r.Ptr[id], r.Ptr[id+1]
-				b.hits += uint64(to - from)
-				r.AddPair(acc, from, to, x[q], y[q])
+			for q, e := range rows {
+				r.AddPair(acc, e.lo, e.hi, x[q], y[q])
 			}
 		case neuron.Alpha:
 			acc := b.pos3[k:z]
@@ -56,25 +52,43 @@ func (b *linearBlock) deliver(s *scratch, j int) {
 				acc = b.neg3[k:z]
 			}
 			y, d := wv.y[port][lo-wv.lo:hi-wv.lo], wv.z[port][lo-wv.lo:hi-wv.lo]
-			for q, id := range ids {
-				from, to := r.Ptr[id], r.Ptr[id+1]
-				b.hits += uint64(to - from)
-				r.AddTriple(acc, from, to, x[q], y[q], d[q])
+			for q, e := range rows {
+				r.AddTriple(acc, e.lo, e.hi, x[q], y[q], d[q])
 			}
 		}
 	}
+}
+
+// rowsOf looks up the rows of the spikes [lo, hi) of a wave and counts their
+// arrivals. It touches each row, so that they are fetched at once instead of
+// one after another.
+func (b *linearBlock) rowsOf(s *scratch, in *input, lo, hi int) []row {
+	r, h := in.r, &in.p.src.hist
+	s.rows = s.rows[:0]
+	touch, hits := uint32(0), uint32(0)
+	for _, id := range h.id[lo-h.base : hi-h.base] {
+		a, z := r.Ptr[id], r.Ptr[id+1]
+		s.rows = append(s.rows, row{lo: a, hi: z})
+		if a < z {
+			hits += z - a
+			touch += uint32(r.Target[a])
+		}
+	}
+	s.touched += touch
+	b.hits += uint64(hits)
+	return s.rows
 }
 
 // addTimed adds the window's arrivals over projections with different delays,
 // each in its step.
 func (b *linearBlock) addTimed(s *scratch) {
 	for k, in := range b.timed {
-		b.add(s.timed[k], int(in.r.Port), in.r.Negative)
+		b.add(&s.timed[k], int(in.r.Port), in.r.Negative)
 	}
 }
 
-func (b *linearBlock) add(arrivals []neuron.Timed, port int, negative bool) {
-	b.hits += uint64(len(arrivals))
+func (b *linearBlock) add(arrivals *neuron.Arrivals, port int, negative bool) {
+	b.hits += uint64(len(arrivals.At))
 	lin, cut := b.pop.lin, b.pop.cut
 	switch lin.PSC() {
 	case neuron.Delta:
@@ -107,79 +121,129 @@ func (b *linearBlock) drive(s *scratch, w event.Window) {
 			if d.weight < 0 {
 				acc = b.neg1
 			}
-			c := b.pop.lin.DriveJumps(acc, &d.drive, b.lo, b.n, w.Start, d.delay, b.pop.cut, d.weight)
+			c, buf := b.pop.lin.DriveJumps(acc, &d.drive, b.lo, b.n, w.Start, d.delay, b.pop.cut, d.weight, s.offsets)
+			s.offsets = buf
 			b.hits += c
 			d.count += c
 			continue
 		}
 		s.driven = s.driven[:0]
 		for i := range b.n {
-			s.driven = d.drive.Drive(s.driven, b.lo, i, w.Start, w.Start, w.End, d.delay, d.weight)
+			s.driven, s.offsets = d.drive.Drive(s.driven, b.lo, i, w.Start, w.Start, w.End, d.delay, s.offsets)
 		}
 		d.count += uint64(len(s.driven))
-		b.add(s.driven, int(d.port), d.weight < 0)
+		b.add(&neuron.Arrivals{At: s.driven, Const: d.weight}, int(d.port), d.weight < 0)
 	}
+}
+
+// bin holds the arrivals of one cell of the window grid, in order of spikes.
+type bin struct {
+	at []neuron.Timed
+	w  []float64 // nil when the projection has one weight
 }
 
 // distribute moves the rows of all spikes whose first arrival lies before the
 // window's end into bins, one per cell of the window grid, and returns the
-// arrivals of the window. A row is walked once, in order of delay; a bin is
-// read in the order it was written, that of spikes.
-func (in *input) distribute(s *scratch, w event.Window, step event.Time) []neuron.Timed {
+// arrivals of the window in the order of (spike time, source, row position).
+func (in *input) distribute(s *scratch, w event.Window, step event.Time) neuron.Arrivals {
 	cell := w.Start / step
 	cellStart := cell * step
 	h, r := &in.p.src.hist, in.r
-	bins := len(in.ring)
-	for ; in.next < h.end(); in.next++ {
-		k := in.next - h.base
-		at := h.at[k] + r.MinDelay
-		if at >= w.End {
+	now := int(cell % event.Time(len(in.ring)))
+	ids, at := h.id[in.next-h.base:], h.at[in.next-h.base:]
+	s.rows = s.rows[:0]
+	touch := uint32(0)
+	for k, t := range at {
+		t += r.MinDelay
+		if t >= w.End {
 			break
 		}
-		src := h.id[k]
-		lo, hi := r.Ptr[src], r.Ptr[src+1]
+		in.next++
+		lo, hi := r.Ptr[ids[k]], r.Ptr[ids[k]+1]
 		if lo == hi {
 			continue
 		}
 		// The first arrival lies in the present cell.
-		off := at - cellStart
-		c := int(cell % event.Time(bins))
-		bin := in.ring[c]
-		for q := lo; q < hi; q++ {
-			o := off
-			if r.Delay != nil {
-				o += event.Time(r.Delay[q])
-			}
-			for o >= step {
-				in.ring[c] = bin
-				off, o = off-step, o-step
-				if c++; c == bins {
-					c = 0
-				}
-				bin = in.ring[c]
-			}
-			bin = append(bin, neuron.Timed{Off: uint32(o), Src: src, W: r.WeightAt(int(q)), T: r.Target[q]})
+		s.rows = append(s.rows, row{lo, hi, uint64(t - cellStart)})
+		// Rows of different spikes lie far apart: touching all of them first
+		// lets the memory fetch them at once instead of one after another.
+		touch += uint32(r.Target[lo])
+		if r.Delay != nil {
+			touch += r.Delay[lo] + r.Delay[hi-1]
 		}
-		in.ring[c] = bin
 	}
-	c := int(cell % event.Time(bins))
-	bin := in.ring[c]
+	s.touched += touch
+	for _, q := range s.rows {
+		in.fill(now, q.off, q.lo, q.hi)
+	}
+	b := &in.ring[now]
+	out := neuron.Arrivals{At: b.at, W: b.w, Const: r.Const}
 	if w.Start == cellStart && w.Len() == step {
-		in.ring[c] = bin[:0] // read before the block touches it again
-		return bin
+		b.at, b.w = b.at[:0], b.w[:0] // read before the block touches it again
+		return out
 	}
 	// A window that model events cut out of its cell.
-	first := len(s.cutOut)
-	for _, a := range bin {
+	first, firstW := len(s.cutAt), len(s.cutW)
+	for k, a := range b.at {
 		if t := cellStart + event.Time(a.Off); t >= w.Start && t < w.End {
-			a.Off = uint32(t - w.Start)
-			s.cutOut = append(s.cutOut, a)
+			s.cutAt = append(s.cutAt, neuron.Timed{Off: uint32(t - w.Start), T: a.T})
+			if b.w != nil {
+				s.cutW = append(s.cutW, b.w[k])
+			}
 		}
 	}
 	if w.End == cellStart+step {
-		in.ring[c] = bin[:0]
+		b.at, b.w = b.at[:0], b.w[:0]
 	}
-	return s.cutOut[first:]
+	out.At = s.cutAt[first:]
+	if out.W != nil {
+		out.W = s.cutW[firstW:]
+	}
+	return out
+}
+
+// fill appends the row [lo, hi) of a spike to the bins. Without extra delay it
+// would arrive off ps after the start of bin `now`.
+func (in *input) fill(now int, off uint64, lo, hi uint32) {
+	r := in.r
+	targets := r.Target[lo:hi]
+	if r.Delay == nil {
+		for q, t := range targets {
+			in.put(now, off, t, lo+uint32(q))
+		}
+		return
+	}
+	delays := r.Delay[lo:hi][:len(targets)]
+	if r.Weight != nil || r.Weight64 != nil {
+		for q, t := range targets {
+			in.put(now, off+uint64(delays[q]), t, lo+uint32(q))
+		}
+		return
+	}
+	ring := in.ring
+	for q, t := range targets {
+		// o / step by multiplication: exact, as o·step < 2⁶⁴.
+		o := off + uint64(delays[q])
+		c, _ := bits.Mul64(o, in.perStep)
+		o -= c * in.step
+		k := now + int(c)
+		if k >= len(ring) {
+			k -= len(ring)
+		}
+		b := &ring[k]
+		b.at = append(b.at, neuron.Timed{Off: uint32(o), T: t})
+	}
+}
+
+// put appends synapse k, arriving o after the start of bin now, to its bin.
+func (in *input) put(now int, o uint64, t uint16, k uint32) {
+	c, _ := bits.Mul64(o, in.perStep)
+	o -= c * in.step
+	b := &in.ring[(now+int(c))%len(in.ring)]
+	b.at = append(b.at, neuron.Timed{Off: uint32(o), T: t})
+	if b.w != nil {
+		b.w = append(b.w, in.r.WeightAt(int(k)))
+	}
 }
 
 // followEach moves the cursors of all inputs over step j when every neuron is
@@ -222,7 +286,7 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 	for k, in := range b.timed {
 		first, port := in.p.src.first, in.r.Port
 		if !b.each {
-			b.pick(s, s.timed[k], from, to, first, port)
+			b.pick(s, &s.timed[k], from, to, first, port)
 			continue
 		}
 		for q := range in.pending {
@@ -238,13 +302,13 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 	for _, d := range b.directs {
 		s.driven = s.driven[:0]
 		for _, i := range s.list {
-			s.driven = d.drive.Drive(s.driven, b.lo, int(i), w.Start, w.Start+from, w.Start+to, d.delay, d.weight)
+			s.driven, s.offsets = d.drive.Drive(s.driven, b.lo, int(i), w.Start, w.Start+from, w.Start+to, d.delay, s.offsets)
 		}
 		if b.each {
 			b.hits += uint64(len(s.driven))
 			d.count += uint64(len(s.driven))
 		}
-		b.pick(s, s.driven, from, to, d.first, d.port)
+		b.pick(s, &neuron.Arrivals{At: s.driven, Const: d.weight}, from, to, d.first, d.port)
 	}
 	for _, l := range b.steps {
 		if event.Time(l.off) >= to {
@@ -257,12 +321,15 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 }
 
 // pick takes the arrivals in [from, to) at neurons with a slot.
-func (b *linearBlock) pick(s *scratch, arrivals []neuron.Timed, from, to event.Time, first uint32, port uint8) {
+func (b *linearBlock) pick(s *scratch, arrivals *neuron.Arrivals, from, to event.Time, first uint32, port uint8) {
 	lo, hi := uint32(from), uint32(to)
-	for q := range arrivals {
-		a := &arrivals[q]
+	for q, a := range arrivals.At {
 		if sl := b.slot[a.T]; sl != 0 && a.Off >= lo && a.Off < hi {
-			s.hits = append(s.hits, neuron.Hit{Off: a.Off - lo, Src: first + a.Src, W: a.W, Slot: sl - 1, Port: port})
+			w := arrivals.Const
+			if arrivals.W != nil {
+				w = arrivals.W[q]
+			}
+			s.hits = append(s.hits, neuron.Hit{Off: a.Off - lo, Src: first, W: w, Slot: sl - 1, Port: port})
 		}
 	}
 }

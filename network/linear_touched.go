@@ -64,8 +64,8 @@ func (t *touched) restart(st *neuron.State) {
 func (b *linearBlock) advanceTouched(s *scratch, w event.Window) error {
 	t, p := b.touch, b.pop
 	length := w.Len()
+	s.probes = s.probes[:0]
 	b.force(s, w.End, length)
-	forced := len(s.list)
 	list := s.touch[:0]
 	for _, i := range s.list {
 		list = t.list(list, i)
@@ -89,10 +89,10 @@ func (b *linearBlock) advanceTouched(s *scratch, w event.Window) error {
 	b.deliver(s, 0)
 	mark, now := t.mark, t.now+1
 	for q := range b.timed {
-		for k := range s.timed[q] {
-			if i := s.timed[q][k].T; mark[i] != now {
-				mark[i] = now
-				list = append(list, int32(i))
+		for _, a := range s.timed[q].At {
+			if mark[a.T] != now {
+				mark[a.T] = now
+				list = append(list, int32(a.T))
 			}
 		}
 	}
@@ -110,7 +110,6 @@ func (b *linearBlock) advanceTouched(s *scratch, w event.Window) error {
 	s.hold(b.st)
 	s.flagged = p.lin.Touch(b.st, p.touch, list, t.last, t.safe, t.now, b.pos2[:b.n], b.neg2[:b.n], s.flagged[:0])
 	s.release(b.st)
-	_ = forced
 	for _, i := range list {
 		if t.last[i] == t.now+1 {
 			t.wait(i)

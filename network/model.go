@@ -130,15 +130,15 @@ type Projection struct {
 const (
 	RecordSpikes = "spikes"
 	RecordVm     = "V_m"
-	RecordISyn   = "I_syn" // total synaptic current
-	RecordRate   = "rate"  // output of rate units
-	RecordWeight = "weight"
+	RecordISyn   = "I_syn"  // total synaptic current
+	RecordRate   = "rate"   // output of rate units
+	RecordWeight = "weight" // of plastic synapses; refused while there are none
 )
 
 // Record is one [[record]]: what to write, of which entities, how often.
 type Record struct {
 	What   string
-	Of     string     // population (or projection, for weights)
+	Of     string     // population
 	Subset []int      // population-local indices, ascending; nil = all
 	Every  event.Time // sampled signals: the interval; samples fall on whole multiples of it, from 0
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"runtime"
 
@@ -202,6 +203,7 @@ func (n *Network) connect() error {
 	m := n.model
 	type task struct{ proj, block int }
 	var tasks []task
+	var makers []*connector
 	for i := range m.Projections {
 		d := &m.Projections[i]
 		p := &projection{desc: d, index: i, src: n.pops[m.findPopulation(d.Source)], tgt: n.pops[m.findPopulation(d.Target)]}
@@ -209,6 +211,11 @@ func (n *Network) connect() error {
 		if sm, _ := synapse.Lookup(d.Synapse); sm != nil && sm.New != nil {
 			p.rule = sm
 		}
+		c, err := newConnector(m, i)
+		if err != nil {
+			return err
+		}
+		makers = append(makers, c)
 		p.rows = make([][]*synapse.Rows, len(p.tgt.blocks))
 		n.projs = append(n.projs, p)
 		for k := range p.tgt.blocks {
@@ -218,7 +225,7 @@ func (n *Network) connect() error {
 	err := n.pool.Do(len(tasks), true, func(_, t int) error {
 		p := n.projs[tasks[t].proj]
 		r := n.ranges[p.tgt.blocks[tasks[t].block]]
-		rows, err := connect(m, p.index, r.Lo, r.Hi)
+		rows, err := makers[p.index].rows(r.Lo, r.Hi)
 		p.rows[tasks[t].block] = rows
 		return err
 	})
@@ -256,8 +263,10 @@ func (n *Network) connect() error {
 	return nil
 }
 
-// defaultStep is the window of a network without synapses.
-const defaultStep = event.Millisecond
+const (
+	defaultStep = event.Millisecond     // the window of a network without synapses
+	longestStep = 4 * event.Millisecond // offsets in a window are 32 bits of picoseconds
+)
 
 // lookahead sets the window grid: the minimum delay over all synapses (zero
 // delays, allowed between rate units only, do not count: those units share a
@@ -281,7 +290,7 @@ func (n *Network) lookahead() {
 	if c := n.model.Simulation.LookaheadMax; c > 0 {
 		step = min(step, c)
 	}
-	n.grid.Step = min(step, 4*event.Millisecond)
+	n.grid.Step = min(step, longestStep)
 	for _, p := range n.projs {
 		p.src.keep = max(p.src.keep, p.max)
 	}
@@ -389,7 +398,7 @@ func (n *Network) makeBlocks() error {
 // touchBelow is the number of arrivals per neuron and window below which
 // carrying only the neurons that something happens to is cheaper than sweeping
 // over all (measured with the network cuba-delays).
-const touchBelow = 0.4
+const touchBelow = 0.1
 
 // choosePaths decides, from the built network and the rates that the
 // description expects, how each linear population passes through a window.
@@ -401,7 +410,7 @@ func (n *Network) choosePaths() error {
 	perSec := make([]float64, len(n.pops))
 	drive := make([]bool, len(n.pops))
 	for _, p := range n.projs {
-		perSec[p.tgt.index] += float64(p.synapses) * e.Populations[p.src.index].RateHz
+		perSec[p.tgt.index] += float64(float64(p.synapses) * e.Populations[p.src.index].RateHz)
 		drive[p.tgt.index] = drive[p.tgt.index] || p.direct != nil
 	}
 	for i, p := range n.pops {
@@ -445,8 +454,10 @@ type input struct {
 	r       *synapse.Rows
 	next    int // position of the first entry not yet taken up
 	pending []pending
-	ring    [][]neuron.Timed // linear blocks: arrivals by cell of the window grid
-	rule    synapse.Rule
+	// Linear blocks: arrivals by cell of the window grid, step and 2⁶⁴/step.
+	ring          []bin
+	step, perStep uint64
+	rule          synapse.Rule
 	// skipZero: connections without delay between rate units are not delivered
 	// as arrivals; the joint block passes them on within the instant.
 	skipZero bool
@@ -593,6 +604,31 @@ func (n *Network) start(p *population, key string, i int) (float64, bool, error)
 		return 0, true, fmt.Errorf("init.%s of neuron %d: %w", key, i, err)
 	}
 	return x, true, nil
+}
+
+// Weights gives the present weights of a projection, in an order that belongs
+// to the model: by block of targets, within it by source, delay and target.
+// Synapses of a block that share one weight give it once. The slice is reused.
+func (n *Network) Weights(projection int) iter.Seq[[]float64] {
+	return func(yield func([]float64) bool) {
+		buf := make([]float64, 0, 4096)
+		for _, rows := range n.projs[projection].rows {
+			for _, r := range rows {
+				size := r.Len()
+				if r.Weight == nil && r.Weight64 == nil {
+					size = min(size, 1)
+				}
+				for k := 0; k < size; {
+					for buf = buf[:0]; k < size && len(buf) < cap(buf); k++ {
+						buf = append(buf, r.WeightAt(k))
+					}
+					if !yield(buf) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // Close ends the network's workers.

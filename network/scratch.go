@@ -5,19 +5,29 @@ import "hmn/neuron"
 // scratch is what one worker needs while it advances a block. Nothing in it
 // outlives the block's window.
 type scratch struct {
-	list     []int32 // neurons that are replayed
-	flagged  []int32
-	th       []float64
-	hits     []neuron.Hit
-	sorted   []neuron.Hit
-	start    []int32 // sorted[start[k]:start[k+1]] are the hits of slot k
-	touch    []int32
-	timed    [][]neuron.Timed // arrivals of the window, by input
-	cutOut   []neuron.Timed
-	driven   []neuron.Timed
-	probes   []probe
-	looks    []neuron.Look
-	asked    []neuron.Hit
+	list    []int32 // neurons that are replayed
+	flagged []int32
+	th      []float64
+	hits    []neuron.Hit
+	sorted  []neuron.Hit
+	start   []int32 // sorted[start[k]:start[k+1]] are the hits of slot k
+	touch   []int32
+	timed   []neuron.Arrivals // of the window, by input
+	rows    []row
+	touched uint32 // sink of the reads that only fetch memory
+	cutAt   []neuron.Timed
+	cutW    []float64
+	driven  []neuron.Timed
+	offsets []uint32
+	probes  []probe
+	looks   []neuron.Look
+	asked   []neuron.Hit
+}
+
+// row is the part of a Rows that one spike uses, and its arrival in ps.
+type row struct {
+	lo, hi uint32
+	off    uint64
 }
 
 func newScratch() *scratch { return &scratch{} }

@@ -12,10 +12,14 @@ import (
 // to.
 type Ladder struct {
 	step Step
-	k    []Step // k[j]: propagators over j windows
+	k    [Rungs + 1]rung
 	rate float64
 	wide float64 // windows per ms
 }
+
+// rung carries a state over a whole number of windows: exp(−H/τ_m),
+// exp(−H/τ_s), κ(H).
+type rung struct{ pm, pe, pi, qe, qi float64 }
 
 // Rungs is the longest that a neuron is left alone, in windows.
 const Rungs = 48
@@ -24,7 +28,8 @@ const Rungs = 48
 func (l *Linear) NewLadder(h event.Time) *Ladder {
 	d := &Ladder{step: l.Step(h), rate: 1 / l.tauM, wide: 1 / h.MS()}
 	for j := range event.Time(Rungs + 1) {
-		d.k = append(d.k, l.Step(j*h))
+		s := l.Step(j * h)
+		d.k[j] = rung{s.pm, s.ps[0], s.ps[1], s.q[0], s.q[1]}
 	}
 	return d
 }
@@ -36,9 +41,9 @@ func (d *Ladder) CatchUp(s *State, i, k int) {
 	}
 	c := &d.k[k]
 	x, e, n := s.V[i], s.E[i], s.I[i]
-	s.V[i] = float64(x*c.pm) + float64(e*c.q[0]) + float64(n*c.q[1])
-	s.E[i] = float64(e * c.ps[0])
-	s.I[i] = float64(n * c.ps[1])
+	s.V[i] = float64(x*c.pm) + float64(e*c.qe) + float64(n*c.qi)
+	s.E[i] = float64(e * c.pe)
+	s.I[i] = float64(n * c.pi)
 }
 
 // Touch is SweepExp for the neurons of a list, each of which is first caught up
@@ -54,19 +59,20 @@ func (l *Linear) Touch(s *State, d *Ladder, list []int32, last, safe []uint32, n
 		x, ie, ii := s.V[i], s.E[i], s.I[i]
 		if k := now - last[i]; k > 0 {
 			c := &d.k[k]
-			x = float64(x*c.pm) + float64(ie*c.q[0]) + float64(ii*c.q[1])
-			ie *= c.ps[0]
-			ii *= c.ps[1]
+			x = float64(x*c.pm) + float64(ie*c.qe) + float64(ii*c.qi)
+			ie = float64(ie * c.pe)
+			ii = float64(ii * c.pi)
 		}
-		up, down := pos[i], neg[i]
-		pos[i], neg[i] = [2]float64{}, [2]float64{}
+		p, q := &pos[i], &neg[i]
+		upV, upI, downV, downI := p[0], p[1], q[0], q[1]
+		p[0], p[1], q[0], q[1] = 0, 0, 0, 0
 		f := float64(x*pm) + float64(ie*qe) + float64(ii*qi)
 		th := s.Th[i] - margin
-		left := th - up[0] - float64(ce*ie) - float64(cv*math.Abs(x))
+		left := th - upV - float64(ce*ie) - float64(cv*math.Abs(x))
 		if f < left && x < left {
-			x = f + up[0] + down[0]
-			ie = float64(ie*pe) + up[1]
-			s.V[i], s.E[i], s.I[i] = x, ie, float64(ii*pi)+down[1]
+			x = f + upV + downV
+			ie = float64(ie*pe) + upI
+			s.V[i], s.E[i], s.I[i] = x, ie, float64(ii*pi)+downI
 			last[i] = now + 1
 			safe[i] = now + 1 + l.safeFor(d, x, ie, th)
 		} else {

@@ -55,6 +55,9 @@ type Linear struct {
 	reset float64 // V_reset − V_th, mV, < 0
 	tRef  event.Time
 
+	invM float64    // 1/tau_m
+	invS [2]float64 // 1/tau_syn
+	invQ float64    // 1/tau_m²
 	gap  [2]float64 // 1/tau_syn − 1/tau_m, 1/ms
 	near [2]bool    // tau_syn close to tau_m: the difference of exponentials would cancel
 	amp  [2]float64 // 1/(C (1/tau_syn − 1/tau_m)) when not near
@@ -77,16 +80,7 @@ func NewLinear(model string, v quantity.Values, longest event.Time) (*Linear, er
 	if _, err := m.CheckAll(v); err != nil {
 		return nil, fmt.Errorf("neuron: %w", err)
 	}
-	l := &Linear{tauM: m.Number(v, "tau_m"), invC: 1 / m.Number(v, "C_m"), vTh: m.Number(v, "V_th")}
-	l.r = l.tauM * l.invC
-	l.vRest = float64(l.r*m.Number(v, "I_e")) + m.Number(v, "E_L")
-	l.reset = m.Number(v, "V_reset") - l.vTh
-	tRef, _, err := event.FromMS(m.Number(v, "t_ref"))
-	if err != nil {
-		return nil, fmt.Errorf("neuron: t_ref: %w", err)
-	}
-	l.tRef = tRef
-	hMax := l.tauM
+	l := &Linear{}
 	switch model {
 	case "iaf_psc_delta":
 		l.psc = Delta
@@ -97,9 +91,21 @@ func NewLinear(model string, v quantity.Values, longest event.Time) (*Linear, er
 	default:
 		return nil, fmt.Errorf("neuron: %s is not a linear model", model)
 	}
+	l.tauM, l.invC, l.vTh = m.Number(v, "tau_m"), 1/m.Number(v, "C_m"), m.Number(v, "V_th")
+	l.r = l.tauM * l.invC
+	l.invM, l.invQ = 1/l.tauM, 1/(l.tauM*l.tauM)
+	l.vRest = float64(l.r*m.Number(v, "I_e")) + m.Number(v, "E_L")
+	l.reset = m.Number(v, "V_reset") - l.vTh
+	tRef, _, err := event.FromMS(m.Number(v, "t_ref"))
+	if err != nil {
+		return nil, fmt.Errorf("neuron: t_ref: %w", err)
+	}
+	l.tRef = tRef
+	hMax := l.tauM
 	if l.psc != Delta {
 		l.tauS = [2]float64{m.Number(v, "tau_syn_ex"), m.Number(v, "tau_syn_in")}
 		for p, tau := range l.tauS {
+			l.invS[p] = 1 / tau
 			l.gap[p] = 1/tau - 1/l.tauM
 			l.near[p] = math.Abs(l.tauM-tau) < 0.05*l.tauM
 			if !l.near[p] {
@@ -156,7 +162,7 @@ func (l *Linear) response(p int, s, em, es float64) float64 {
 // κ_α(s) = (1/C) ∫ u exp(−u/τ_s) exp(−(s−u)/τ_m) du.
 func (l *Linear) slopeResponse(p int, s, em, es float64) float64 {
 	g := l.gap[p]
-	x := g * s
+	x := float64(g * s)
 	if math.Abs(x) > 0.5 {
 		return (em - float64(es*(1+x))) / (g * g) * l.invC
 	}
@@ -169,42 +175,51 @@ func (l *Linear) slopeResponse(p int, s, em, es float64) float64 {
 	return em * s * s * sum * l.invC
 }
 
-// advance is the state s ≥ 0 ms later, with no arrival in between.
-func (l *Linear) advance(y state, s float64) state {
-	em := fmath.Exp(-s / l.tauM)
-	out := state{v: float64(y.v * em)}
-	if y.e != 0 || y.de != 0 {
-		es := fmath.Exp(-s / l.tauS[0])
-		out.v += float64(y.e * l.response(0, s, em, es))
-		out.e = float64(y.e * es)
-		if y.de != 0 {
-			out.v += float64(y.de * l.slopeResponse(0, s, em, es))
-			out.e += float64(y.de * s * es)
-			out.de = y.de * es
+// advance sets out to the state s ≥ 0 ms after y, with no arrival in between;
+// out and y may be the same. States travel by pointer because the compiler
+// keeps structs of this size in memory, and copying them whole right after
+// writing their fields stalls.
+func (l *Linear) advance(out, y *state, s float64) {
+	em := fmath.Exp(-s * l.invM)
+	v := float64(y.v * em)
+	if e, de := y.e, y.de; e != 0 || de != 0 {
+		es := fmath.Exp(-s * l.invS[0])
+		v += float64(e * l.response(0, s, em, es))
+		e = float64(e * es)
+		if de != 0 {
+			v += float64(de * l.slopeResponse(0, s, em, es))
+			e += float64(de * s * es)
+			de = float64(de * es)
 		}
+		out.e, out.de = e, de
+	} else {
+		out.e, out.de = 0, 0
 	}
-	if y.i != 0 || y.di != 0 {
-		es := fmath.Exp(-s / l.tauS[1])
-		out.v += float64(y.i * l.response(1, s, em, es))
-		out.i = float64(y.i * es)
-		if y.di != 0 {
-			out.v += float64(y.di * l.slopeResponse(1, s, em, es))
-			out.i += float64(y.di * s * es)
-			out.di = y.di * es
+	if i, di := y.i, y.di; i != 0 || di != 0 {
+		es := fmath.Exp(-s * l.invS[1])
+		v += float64(i * l.response(1, s, em, es))
+		i = float64(i * es)
+		if di != 0 {
+			v += float64(di * l.slopeResponse(1, s, em, es))
+			i += float64(di * s * es)
+			di = float64(di * es)
 		}
+		out.i, out.di = i, di
+	} else {
+		out.i, out.di = 0, 0
 	}
-	return out
+	out.v = v
 }
 
 // slope is dV/dt [mV/ms].
-func (l *Linear) slope(y state) float64 {
-	return float64((y.e+y.i)*l.invC) - y.v/l.tauM
+func (l *Linear) slope(y *state) float64 {
+	return float64((y.e+y.i)*l.invC) - float64(y.v*l.invM)
 }
 
 // concavity bounds −d²V/dt² from above for all later times without arrivals
 // [mV/ms²].
-func (l *Linear) concavity(y state) float64 {
-	m := max(-y.v, 0) / (l.tauM * l.tauM)
+func (l *Linear) concavity(y *state) float64 {
+	m := float64(math.Abs(y.v) * l.invQ)
 	m += float64(math.Abs(y.e) * l.curve[0])
 	m += float64(math.Abs(y.i) * l.curve[1])
 	m += float64(math.Abs(y.de) * l.bend[0])
@@ -219,7 +234,7 @@ const picosecond = 1e-9 // ms
 // the state at L. No crossing is missed: an interval is given up only when the
 // concavity bound proves it to stay below, and is otherwise halved, left half
 // first, down to one picosecond.
-func (l *Linear) firstCrossing(y, end state, L, th float64) (float64, bool) {
+func (l *Linear) firstCrossing(y, end *state, L, th float64) (float64, bool) {
 	m := l.concavity(y)
 	if end.v < th {
 		if max(y.v, end.v)+float64(m*L*L*0.125) < th || L <= picosecond {
@@ -234,29 +249,38 @@ func (l *Linear) firstCrossing(y, end state, L, th float64) (float64, bool) {
 		}
 	}
 	half := float64(0.5 * L)
-	mid := l.advance(y, half)
-	if s, ok := l.firstCrossing(y, mid, half, th); ok {
+	var mid state
+	l.advance(&mid, y, half)
+	if s, ok := l.firstCrossing(y, &mid, half, th); ok {
 		return s, true
 	}
 	if mid.v >= th { // reached at the middle itself, to rounding
 		return half, true
 	}
-	s, ok := l.firstCrossing(mid, end, L-half, th)
+	s, ok := l.firstCrossing(&mid, end, L-half, th)
 	return half + s, ok
 }
 
 // root solves V(s) = th in (0, L], where V rises all the way from below th to
-// at least th: Newton from a parabola through the start, kept in its bracket.
-func (l *Linear) root(y state, L, th float64) float64 {
+// at least th. It starts from the zero of the cubic through the start, so that
+// one Newton step from there is exact to rounding as a rule, and stays in its
+// bracket.
+func (l *Linear) root(y *state, L, th float64) float64 {
 	lo, hi := 0.0, L
-	f, d := y.v-th, l.slope(y)
-	s := -f / d
+	d1, d2, d3 := l.derivatives(y)
+	gap := th - y.v
+	s := gap / d1
+	for range 3 { // Newton on the cubic: no exponentials
+		f := float64(s*(d1+float64(s*(float64(0.5*d2)+float64(s*d3*(1.0/6)))))) - gap
+		s -= f / (d1 + float64(s*(d2+float64(0.5*s*d3))))
+	}
+	var z state
 	for range 64 {
 		if !(s > lo && s < hi) {
-			s = 0.5 * (lo + hi)
+			s = float64(0.5 * (lo + hi))
 		}
-		z := l.advance(y, s)
-		f, d = z.v-th, l.slope(z)
+		l.advance(&z, y, s)
+		f, d := z.v-th, l.slope(&z)
 		if f < 0 {
 			lo = s
 		} else {
@@ -265,11 +289,42 @@ func (l *Linear) root(y state, L, th float64) float64 {
 		if f == 0 || hi-lo < 0.01*picosecond {
 			return s
 		}
-		next := s - f/d
-		if d > 0 && math.Abs(next-s) < 0.01*picosecond {
-			return min(max(next, 0), L)
+		step := f / d
+		s -= step
+		// What the step leaves is about V''/(2V')·step².
+		if d > 0 && float64(step*step)*math.Abs(d2) < float64(0.02*picosecond*d) {
+			return min(max(s, 0), L)
 		}
-		s = next
 	}
 	return s
+}
+
+// derivatives are the first three time derivatives of the potential.
+func (l *Linear) derivatives(y *state) (d1, d2, d3 float64) {
+	d1 = l.slope(y)
+	if l.psc == Delta {
+		r := -l.invM
+		return d1, d1 * r, d1 * r * r
+	}
+	ge, gi := l.invS[0], l.invS[1]
+	e1, i1 := y.de-float64(y.e*ge), y.di-float64(y.i*gi)
+	e2, i2 := -float64((y.de+e1)*ge), -float64((y.di+i1)*gi)
+	d2 = float64((e1+i1)*l.invC) - float64(d1*l.invM)
+	d3 = float64((e2+i2)*l.invC) - float64(d2*l.invM)
+	return d1, d2, d3
+}
+
+// decay is advance, in place, for a neuron whose potential is held: only the
+// currents.
+func (l *Linear) decay(y *state, s float64) {
+	if y.e != 0 || y.de != 0 {
+		es := fmath.Exp(-s * l.invS[0])
+		y.e = float64(y.e*es) + float64(y.de*s*es)
+		y.de = float64(y.de * es)
+	}
+	if y.i != 0 || y.di != 0 {
+		es := fmath.Exp(-s * l.invS[1])
+		y.i = float64(y.i*es) + float64(y.di*s*es)
+		y.di = float64(y.di * es)
+	}
 }

@@ -2,6 +2,8 @@ package neuron
 
 import (
 	"fmt"
+	"hash/fnv"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -198,7 +200,7 @@ func TestPoissonIntervals(t *testing.T) {
 // Offsets are uniform in the cell: χ² of 64 bins within 4 standard deviations.
 func TestPoissonOffsetsUniform(t *testing.T) {
 	for _, rate := range []float64{3, 450, 20e3} {
-		p := newPoissonTrain(rate, random.NewKey(1, random.StreamPoisson, 2))
+		p := newPoissonTrain(rate, poissonCell(rate), random.NewKey(1, random.StreamPoisson, 2))
 		var bins [64]float64
 		var buf [cellMax]event.Time
 		total := 0.0
@@ -223,8 +225,8 @@ func TestPoissonCell(t *testing.T) {
 		rate float64
 		want event.Time
 	}{
-		{0, event.Second}, {4, event.Second}, {5, 500e9}, {8.1, 200e9}, {400, 10e9}, {401, 4e9}, {1000, 4e9},
-		{1001, 2e9}, {20e3, 2e8}, {1e7, 2e5}, {1e9, 2000},
+		{0, event.Second}, {10, event.Second}, {10.1, 500e9}, {21, 200e9}, {399, 20e9}, {400, 4e9}, {2500, 4e9},
+		{2501, 2e9}, {20e3, 5e8}, {20001, 2e8}, {1e7, 1e6}, {1e9, 10000},
 	} {
 		if got := poissonCell(c.rate); got != c.want {
 			t.Errorf("cell at %g Hz: %v ms, want %v ms", c.rate, got, c.want)
@@ -233,7 +235,7 @@ func TestPoissonCell(t *testing.T) {
 }
 
 func TestDriveIsTrain(t *testing.T) {
-	for _, rate := range []float64{401, 800, 1500, 20e3, 1e7} {
+	for _, rate := range []float64{400, 800, 1500, 3000, 20e3, 1e7} {
 		key := random.NewKey(9, random.StreamPoisson, random.Name("pop"))
 		d, ok := NewPoissonDrive(rate, key)
 		if !ok {
@@ -255,17 +257,100 @@ func TestDriveIsTrain(t *testing.T) {
 			t.Errorf("%g Hz: drive gives %d spikes, train %d", rate, len(got), len(want))
 		}
 	}
-	for _, rate := range []float64{0, 5, 400} {
+	for _, rate := range []float64{0, 5, 399} {
 		if _, ok := NewPoissonDrive(rate, random.Key(0)); ok {
 			t.Errorf("a drive at %g Hz, whose cells exceed 32 bits", rate)
 		}
 	}
 }
 
+// A window's arrivals are the train's spikes in it, wherever it begins and ends
+// and whatever the cells.
+func TestDriveWindows(t *testing.T) {
+	for seed := uint64(1); seed <= 300; seed++ {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		mean := 0.1 + 9.9*rng.Float64()
+		cell := event.Time(math.Exp(math.Log(1e3) + rng.Float64()*math.Log(math.MaxUint32/1e3)))
+		rate := mean / cell.Seconds()
+		d, ok := NewPoissonDriveCell(rate, cell, random.NewKey(seed, random.StreamPoisson, 1))
+		if !ok || d.Cell != cell {
+			t.Fatalf("seed %d: no drive at %g Hz with cells of %d ps", seed, rate, cell)
+		}
+		for range 20 {
+			from := cell*event.Time(rng.IntN(1000)) + event.Time(rng.IntN(2))*event.Time(rng.Int64N(int64(cell)))
+			if rng.IntN(10) == 0 { // begins before 0
+				from = -event.Time(rng.Int64N(3 * int64(cell)))
+			}
+			span := min(1+event.Time(rng.Float64()*rng.Float64()*8*float64(cell)), math.MaxUint32)
+			if rng.IntN(3) == 0 {
+				span = min(cell*event.Time(1+rng.IntN(5)), math.MaxUint32/cell*cell)
+			}
+			w := d.Window(from, from+span)
+			buf := make([]uint32, w.Max())
+			i := rng.Uint32N(1000)
+			var got []TrainSpike
+			for _, o := range w.Arrivals(i, buf) {
+				got = append(got, TrainSpike{from + event.Time(o), i})
+			}
+			slices.SortFunc(got, bySpike)
+			if want := d.Spikes(int(i), int(i)+1, from, from+span, nil); !slices.Equal(got, want) {
+				t.Fatalf("seed %d: [%d, %d) ps, cells of %d ps: %v, want %v", seed, from, from+span, cell, got, want)
+			}
+		}
+	}
+	for _, bad := range []struct {
+		rate float64
+		cell event.Time
+	}{{0, 1e6}, {math.NaN(), 1e6}, {1e3, 1 << 32}, {5e4, 2e8}, {1e3, 0}} {
+		if _, ok := NewPoissonDriveCell(bad.rate, bad.cell, 1); ok == (bad.rate != 5e4) {
+			t.Errorf("%v: ok = %v", bad, ok)
+		}
+	}
+	if _, ok := NewPoissonDriveCell(20e3, 6e8, 1); ok {
+		t.Error("a drive with 12 events per cell")
+	}
+}
+
+func TestPair(t *testing.T) {
+	for seed := range uint64(1000) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		key := random.Key(rng.Uint64())
+		i, block := rng.Uint64()>>32, rng.Uint64()>>1
+		a, b, a1, b1 := newPoissonTrain(5, event.Millisecond, key).pair(i, block)
+		wa, wb := key.At(i, block)
+		wa1, wb1 := key.At(i, block+1)
+		if a != wa || b != wb || a1 != wa1 || b1 != wb1 {
+			t.Fatalf("seed %d: blocks %x %x, %x %x, want %x %x, %x %x", seed, a, b, a1, b1, wa, wb, wa1, wb1)
+		}
+	}
+}
+
+// The same spikes on every architecture and in every later version.
+func TestTrainGolden(t *testing.T) {
+	cases := trainCases(t, 1)
+	h := fnv.New64a()
+	for _, name := range slices.Sorted(maps.Keys(cases)) {
+		c := cases[name]
+		for _, s := range c.Spikes(0, c.n, 0, c.length, nil) {
+			fmt.Fprintln(h, name, int64(s.At), s.Neuron)
+		}
+	}
+	if got, want := h.Sum64(), uint64(0x2555d0206ee49217); got != want {
+		t.Errorf("hash of all spikes %#x, want %#x", got, want)
+	}
+}
+
 // Cells with many more events than any real one: every offset is written, and
 // no two are the same word.
 func TestOffsetsFull(t *testing.T) {
-	p := newPoissonTrain(20e3, random.NewKey(1, random.StreamPoisson, 1))
+	for _, ahead := range []uint64{6, 10, 14} {
+		testOffsetsFull(t, ahead)
+	}
+}
+
+func testOffsetsFull(t *testing.T, ahead uint64) {
+	p := newPoissonTrain(20e3, poissonCell(20e3), random.NewKey(1, random.StreamPoisson, 1))
+	p.ahead = ahead
 	table := random.NewPoissonTable(random.MaxTableMean)
 	p.table = &table
 	most, same := 0, 0
@@ -288,7 +373,7 @@ func TestOffsetsFull(t *testing.T) {
 		}
 		most = max(most, n)
 	}
-	// 1e4 cells · 32²/2 pairs / 2e8 ps = 0.026 equal pairs expected.
+	// 1e4 cells · 32²/2 pairs / 5e8 ps = 0.01 equal pairs expected.
 	if most < 48 || same > 1 {
 		t.Errorf("greatest count %d of a mean of 32, %d equal offsets", most, same)
 	}
@@ -300,6 +385,11 @@ func TestOffsetsAllocs(t *testing.T) {
 	c := int64(0)
 	if a := testing.AllocsPerRun(1000, func() { d.Offsets(3, c, &buf); c++ }); a != 0 {
 		t.Errorf("Offsets allocates %g times", a)
+	}
+	w := d.Window(event.Millisecond/3, 2*event.Millisecond)
+	long := make([]uint32, w.Max())
+	if a := testing.AllocsPerRun(1000, func() { w.Arrivals(3, long) }); a != 0 {
+		t.Errorf("Arrivals allocates %g times", a)
 	}
 	tr := mustTrain(t, "poisson", rateHz(20e3), 100, 1, nil)
 	dst := make([]TrainSpike, 0, 10000)
@@ -402,24 +492,38 @@ func TestCorrelated(t *testing.T) {
 }
 
 func BenchmarkPoissonDrive(b *testing.B) {
-	for _, rate := range []float64{800, 8e3, 20e3} {
-		b.Run(fmt.Sprintf("rate=%g", rate), func(b *testing.B) {
-			d, _ := NewPoissonDrive(rate, random.NewKey(1, random.StreamPoisson, 1))
-			var buf [64]uint32
+	for _, c := range []struct {
+		rate   float64
+		cell   event.Time // 0: the drive's own
+		window event.Time
+	}{{20e3, 0, 1.5e9}, {20e3, 2e8, 1.5e9}, {20e3, 0, 1e8}, {20e3, 1e8, 1e8}, {8e3, 0, 1.5e9}, {800, 0, 1.5e9}, {800, 1.5e9, 1.5e9}} {
+		if c.cell == 0 {
+			c.cell = poissonCell(c.rate)
+		}
+		b.Run(fmt.Sprintf("rate=%g,cell=%vms,window=%vms", c.rate, c.cell, c.window), func(b *testing.B) {
+			d, ok := NewPoissonDriveCell(c.rate, c.cell, random.NewKey(1, random.StreamPoisson, 1))
+			if !ok {
+				b.Fatal("no drive")
+			}
+			var buf []uint32
 			var sum uint32
-			events, c := 0, int64(0)
+			events, from := 0, event.Time(0)
+			b.ReportAllocs()
 			for b.Loop() {
+				w := d.Window(from, from+c.window)
+				if buf == nil || len(buf) < w.Max() {
+					buf = make([]uint32, 2*w.Max())
+				}
 				for i := range uint32(1000) {
-					o := d.Offsets(i, c, &buf)
-					events += len(o)
-					for _, x := range o {
+					at := w.Arrivals(i, buf)
+					events += len(at)
+					for _, x := range at {
 						sum += x
 					}
 				}
-				c++
+				from += c.window
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
-			b.ReportMetric(float64(events)/float64(c)/1000, "events/cell")
 		})
 	}
 }

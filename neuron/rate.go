@@ -72,6 +72,7 @@ type RateUnits struct {
 	gone      int
 
 	// Of the call of Advance in progress, or the last one.
+	from     event.Time
 	in       []RateInput
 	tick     event.Time // the next
 	starting bool       // t = 0 is still to be computed
@@ -300,7 +301,7 @@ func (r *RateUnits) Advance(from, to event.Time, in []RateInput, dst []Change) (
 
 // begin starts a window.
 func (r *RateUnits) begin(from event.Time, in []RateInput) {
-	r.in, r.log, r.starting, r.tick = in, r.log[:0], from <= 0, event.MaxTime
+	r.from, r.in, r.log, r.starting, r.tick = from, in, r.log[:0], from <= 0, event.MaxTime
 	if r.hold > 0 {
 		r.tick = max(from, 0)
 		if rest := r.tick % r.hold; rest != 0 {
@@ -348,8 +349,8 @@ func (r *RateUnits) take(t event.Time) error {
 	}
 	for len(r.in) > 0 && r.in[0].At <= t {
 		x := r.in[0]
-		if x.At < t {
-			return fmt.Errorf("%w: at %v ms, clock %v ms, unit %d of %q", ErrPast, x.At, t, x.Unit, r.population)
+		if x.At < t || x.At < r.from {
+			return fmt.Errorf("%w: at %v ms, clock %v ms, unit %d of %q", ErrPast, x.At, max(t, r.from), x.Unit, r.population)
 		}
 		r.in = r.in[1:]
 		u := int(x.Unit) - r.lo

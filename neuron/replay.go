@@ -52,7 +52,9 @@ type Look struct {
 //
 // Replay changes s; to look without changing anything, replay a copy.
 func (l *Linear) Replay(s *State, i int, start, h event.Time, hits []Hit, base uint32, spikes []Mark, looks []Look) ([]Mark, []Look, error) {
-	y, th := s.get(i), s.Th[i]
+	var y, end state
+	s.get(&y, i)
+	th := s.Th[i]
 	free := s.Free[i] - start
 	held := y.v < heldBelow
 	due := s.Due[i]
@@ -106,31 +108,30 @@ func (l *Linear) Replay(s *State, i int, start, h event.Time, hits []Hit, base u
 		}
 		L := (next - now).MS()
 		if held {
-			y.v = 0
-			y = l.advance(y, L)
-			y.v = sentinel
+			l.decay(&y, L)
 			now = next
 		} else {
-			end := l.advance(y, L)
-			if at, ok := l.firstCrossing(y, end, L, th); ok {
+			l.advance(&end, &y, L)
+			if at, ok := l.firstCrossing(&y, &end, L, th); ok {
 				due = true
 				d := event.Time(math.Floor(float64(at*1e9) + 0.5))
 				if d == 0 && fired > 0 && l.tRef == 0 {
 					d = 1 // one spike per picosecond at most
 				}
-				if now+d < next {
-					y = l.advance(y, d.MS())
+				if now+d < next { // the spike sets the potential
+					l.decay(&y, d.MS())
 					now += d
 					continue
 				}
 			}
-			y, now = end, next
+			y.v, y.e, y.i, y.de, y.di = end.v, end.e, end.i, end.de, end.di
+			now = next
 		}
 		if now == h {
 			break
 		}
 	}
-	s.put(i, y)
+	s.put(i, &y)
 	s.Th[i], s.Free[i], s.Due[i] = th, start+free, due
 	return spikes, looks, nil
 }

@@ -44,7 +44,7 @@ func NewTrain(model string, v quantity.Values, n int, seed uint64, population st
 	case "poisson":
 		key := random.NewKey(seed, random.StreamPoisson, owner)
 		if x, ok := v["rate"]; ok {
-			return newPoissonTrain(x.Number, key), nil
+			return newPoissonTrain(x.Number, poissonCell(x.Number), key), nil
 		}
 		var p rateProfile
 		if x, ok := v["sinusoid"]; ok && x.Sine != nil {

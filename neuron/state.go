@@ -65,18 +65,17 @@ func (l *Linear) Rest(eL float64) float64 {
 	return l.vTh + l.reset
 }
 
-func (s *State) get(i int) state {
-	y := state{v: s.V[i]}
+func (s *State) get(y *state, i int) {
+	y.v = s.V[i]
 	if s.E != nil {
 		y.e, y.i = s.E[i], s.I[i]
 	}
 	if s.DE != nil {
 		y.de, y.di = s.DE[i], s.DI[i]
 	}
-	return y
 }
 
-func (s *State) put(i int, y state) {
+func (s *State) put(i int, y *state) {
 	s.V[i] = y.v
 	if s.E != nil {
 		s.E[i], s.I[i] = y.e, y.i
@@ -89,6 +88,8 @@ func (s *State) put(i int, y state) {
 // Copy copies neuron i of s to neuron j of dst, for looking ahead without
 // storing.
 func (s *State) Copy(dst *State, j, i int) {
-	dst.put(j, s.get(i))
+	var y state
+	s.get(&y, i)
+	dst.put(j, &y)
 	dst.Th[j], dst.Free[j], dst.Due[j] = s.Th[i], s.Free[i], s.Due[i]
 }

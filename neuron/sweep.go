@@ -88,14 +88,15 @@ func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []i
 	cv, ce := st.cv, st.cs[0]
 	for i, x := range v {
 		ie, ii := e[i], c[i]
-		up, down := pos[i], neg[i]
-		pos[i], neg[i] = [2]float64{}, [2]float64{}
+		p, q := &pos[i], &neg[i]
+		upV, upI, downV, downI := p[0], p[1], q[0], q[1]
+		p[0], p[1], q[0], q[1] = 0, 0, 0, 0
 		f := float64(x*pm) + float64(ie*qe) + float64(ii*qi)
-		left := th[i] - margin - up[0] - float64(ce*ie) - float64(cv*math.Abs(x))
+		left := th[i] - margin - upV - float64(ce*ie) - float64(cv*math.Abs(x))
 		if f < left && x < left {
-			v[i] = f + up[0] + down[0]
-			e[i] = float64(ie*pe) + up[1]
-			c[i] = float64(ii*pi) + down[1]
+			v[i] = f + upV + downV
+			e[i] = float64(ie*pe) + upI
+			c[i] = float64(ii*pi) + downI
 		} else {
 			flagged = append(flagged, int32(i))
 		}
@@ -108,17 +109,18 @@ func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []i
 func (l *Linear) SweepAlpha(s *State, st *Step, pos, neg [][3]float64, flagged []int32) []int32 {
 	for i, x := range s.V {
 		ie, ii, de, di := s.E[i], s.I[i], s.DE[i], s.DI[i]
-		up, down := pos[i], neg[i]
-		pos[i], neg[i] = [3]float64{}, [3]float64{}
+		p, q := &pos[i], &neg[i]
+		upV, upI, upD, downV, downI, downD := p[0], p[1], p[2], q[0], q[1], q[2]
+		*p, *q = [3]float64{}, [3]float64{}
 		f := float64(x*st.pm) + float64(ie*st.q[0]) + float64(ii*st.q[1]) + float64(de*st.a[0]) + float64(di*st.a[1])
-		left := s.Th[i] - margin - up[0] - float64(st.cv*math.Abs(x)) -
+		left := s.Th[i] - margin - upV - float64(st.cv*math.Abs(x)) -
 			float64(st.cs[0]*ie) - float64(st.up[0]*de) + float64(st.dn[1]*di)
 		if f < left && x < left {
-			s.V[i] = f + up[0] + down[0]
-			s.E[i] = float64((ie+float64(de*st.h))*st.ps[0]) + up[1]
-			s.I[i] = float64((ii+float64(di*st.h))*st.ps[1]) + down[1]
-			s.DE[i] = float64(de*st.ps[0]) + up[2]
-			s.DI[i] = float64(di*st.ps[1]) + down[2]
+			s.V[i] = f + upV + downV
+			s.E[i] = float64((ie+float64(de*st.h))*st.ps[0]) + upI
+			s.I[i] = float64((ii+float64(di*st.h))*st.ps[1]) + downI
+			s.DE[i] = float64(de*st.ps[0]) + upD
+			s.DI[i] = float64(di*st.ps[1]) + downD
 		} else {
 			flagged = append(flagged, int32(i))
 		}

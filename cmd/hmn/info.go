@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hmn/event"
+	"hmn/io/rundir"
+	"hmn/io/spikelog"
+)
+
+func (a *app) infoCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "info DIR",
+		Short: "Say what is in a run directory",
+		Long: `Say what is in a run directory: what was run and how far it came, rates, the
+size of the record, and whether it is whole: all of it is read and checked.
+
+Exit code 1 when something cannot be read. A record that was cut off because the
+run was killed is read up to its last good block, with a warning.`,
+		Args:              wantArgs(1, 1, "DIR"),
+		ValidArgsFunction: firstArg(completeDir),
+		RunE:              func(_ *cobra.Command, args []string) error { return a.info(args[0], asJSON) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// recordInfo is the record's part of hmn info --json.
+type recordInfo struct {
+	Bytes         int64        `json:"bytes"`
+	Spikes        uint64       `json:"spikes"`
+	SpikeBytes    int64        `json:"spike_bytes"`
+	BytesPerSpike *float64     `json:"bytes_per_spike"`
+	Compression   *float64     `json:"compression"` // of 12 B per spike
+	FirstMS       rundir.MS    `json:"first_ms"`
+	LastMS        rundir.MS    `json:"last_ms"`
+	Signals       []signalInfo `json:"signals"`
+	Damage        *damageInfo  `json:"damage"`
+}
+
+type signalInfo struct {
+	What    string    `json:"what"`
+	Of      string    `json:"of"`
+	N       int       `json:"n"`
+	EveryMS rundir.MS `json:"every_ms"`
+	Samples uint64    `json:"samples"`
+}
+
+type damageInfo struct {
+	At      int64  `json:"at"`
+	Dropped int64  `json:"dropped"`
+	Reason  string `json:"reason"`
+}
+
+func (a *app) info(dir string, asJSON bool) error {
+	v, err := openRun(dir)
+	if err != nil {
+		return err
+	}
+	defer v.close()
+	r := v.reader
+	rec := recordInfo{Bytes: r.Bytes(), Spikes: r.NumSpikes(), SpikeBytes: r.SpikeBytes(),
+		BytesPerSpike: number(v.perSpike()), Compression: number(plainSpike / v.perSpike()), Signals: []signalInfo{}}
+	first, last, any := r.Span()
+	rec.FirstMS, rec.LastMS = rundir.MS(first), rundir.MS(last)
+	if d := r.Damage(); d != nil {
+		rec.Damage = &damageInfo{d.At, d.Dropped, d.Reason}
+	}
+	bad := v.measure()
+	for _, s := range r.Meta().Signals {
+		n, err := readSamples(r, s.Record)
+		if err != nil && bad == nil {
+			bad = fmt.Errorf("hmn: the record of %s is damaged: %s of %s: %w", dir, s.What, s.Of, err)
+		}
+		rec.Signals = append(rec.Signals, signalInfo{s.What, s.Of, s.N, rundir.MS(s.Every), n})
+	}
+	warning, torn := v.torn()
+	if bad == nil {
+		bad = torn
+	}
+	var warnings []string
+	if warning != "" {
+		warnings = append(warnings, warning)
+	}
+	if v.manifest == nil {
+		warnings = append(warnings, "there is no manifest.json: what was run is not known")
+	}
+
+	if asJSON {
+		err := writeJSON(a.out, struct {
+			Dir         string           `json:"dir"`
+			Manifest    *rundir.Manifest `json:"manifest"`
+			Populations []popRow         `json:"populations"`
+			Record      recordInfo       `json:"record"`
+			Warnings    []string         `json:"warnings"`
+		}{dir, v.manifest, v.populations(), rec, append([]string{}, warnings...)})
+		if bad == nil {
+			bad = err
+		}
+		return bad
+	}
+
+	t := table{left: 2}
+	if m := v.manifest; m != nil {
+		t.row("model", fmt.Sprintf("%s (SHA-256 %.16s…)", m.ModelName, m.ModelSHA256))
+		status := string(m.Status)
+		if m.Reason != "" {
+			status += ": " + m.Reason
+		}
+		t.row("status", status)
+		for i, o := range m.Overrides {
+			t.row([]string{"overrides", ""}[min(i, 1)], o)
+		}
+		t.row("seed", fmt.Sprint(m.Seed))
+		t.row("neurons", fmt.Sprintf("%s, %s synapses", count(m.Neurons), count(m.Synapses)))
+		if m.Status != rundir.Running {
+			t.row("simulated", fmt.Sprintf("%s of %s", timeText(event.Time(m.SimulatedMS)), timeText(event.Time(m.DurationMS))))
+			t.row("wall time", fmt.Sprintf("%s with %d %s, real-time factor %s", seconds(float64(m.WallS)), m.Workers, plural(m.Workers, "worker"), digits(float64(m.RealTimeFactor), 3)))
+			t.row("events", count(m.SynapticEvents)+" synaptic")
+			t.row("result hash", m.ResultHash)
+		}
+		t.row("started", m.Started.Local().Format(time.DateTime)+", hmn "+m.Version)
+	}
+	line := v.recordLine()
+	if rec.Compression != nil {
+		line += fmt.Sprintf(" (%s times smaller than plain numbers)", digits(*rec.Compression, 2))
+	}
+	t.row("record", line)
+	if any {
+		t.row("covers", fmt.Sprintf("%s spikes; first entry at %s ms, last at %s ms", count(rec.Spikes), first, last))
+	}
+	for _, s := range rec.Signals {
+		t.row("signal", fmt.Sprintf("%s of %s: %s samples of %s, every %s ms", s.What, s.Of, count(s.Samples), count(s.N), event.Time(s.EveryMS)))
+	}
+	t.write(a.out)
+	fmt.Fprintln(a.out)
+	v.rates(a.out)
+	if m := v.manifest; m != nil {
+		for _, n := range m.Notes {
+			fmt.Fprintln(a.out, "note:", n)
+		}
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(a.err, "hmn: warning:", w)
+	}
+	return bad
+}
+
+// readSamples reads all samples of a record and counts them.
+func readSamples(r *spikelog.Reader, record int) (n uint64, err error) {
+	for s, err := range r.AllSamples(record) {
+		if err != nil {
+			return n, err
+		}
+		n += uint64(len(s.Times))
+	}
+	return n, nil
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hmn/io/config"
+	"hmn/models"
+	"hmn/neuron"
+)
+
+func (a *app) modelsCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "models",
+		Short: "List the shipped models, or show one",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return badInput("hmn models: unknown command %q, want nothing or show NAME", args[0])
+		},
+		RunE: func(*cobra.Command, []string) error {
+			t := table{left: 2}
+			for _, n := range models.Names() {
+				t.row(n, models.Summary(n))
+			}
+			t.write(a.out)
+			fmt.Fprintln(a.out, "\nhmn run NAME runs one, hmn models show NAME > my.toml copies it")
+			return nil
+		},
+	}
+	c.AddCommand(&cobra.Command{
+		Use:   "show NAME",
+		Short: "Print the model file of a shipped model",
+		Args:  wantArgs(1, 1, "NAME"),
+		ValidArgsFunction: firstArg(func(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return starting(word, models.Names(), models.Summary), cobra.ShellCompDirectiveNoFileComp
+		}),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, ok := models.Text(args[0])
+			if !ok {
+				return unknownName("hmn models show: no shipped model", args[0], models.Names())
+			}
+			_, err := fmt.Fprint(a.out, text)
+			return err
+		},
+	})
+	return c
+}
+
+// unknownName refuses a name that is none of names.
+func unknownName(what, name string, names []string) error {
+	hint := ", want one of " + strings.Join(names, ", ")
+	if near := nearest(name, names); near != "" {
+		hint = fmt.Sprintf(", did you mean %q?", near)
+	}
+	return badInput("%s is called %q%s", what, name, hint)
+}
+
+func (a *app) newCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "new [FILE]",
+		Short: "Write a commented starter model (default model.toml)",
+		Long:  "Write a commented starter model to FILE, by default model.toml; - prints it. A file that exists is not touched.",
+		Args:  wantArgs(0, 1, "FILE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			name := append(args, "model.toml")[0]
+			if name == "-" {
+				_, err := fmt.Fprint(a.out, config.Starter())
+				return err
+			}
+			f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+			if errors.Is(err, fs.ErrExist) {
+				return badInput("hmn new: %s exists already and was not touched; hmn new OTHER.toml writes another", name)
+			} else if err != nil {
+				return badInput("hmn new: %w", err)
+			}
+			_, err = f.WriteString(config.Starter())
+			if err = errors.Join(err, f.Close()); err != nil {
+				os.Remove(name)
+				return fmt.Errorf("hmn new: %w", err)
+			}
+			q := quoteArg(name)
+			fmt.Fprintf(a.out, "%s written; next: hmn check %s, hmn run %s, hmn doc KEY\n", name, q, q)
+			return nil
+		},
+	}
+}
+
+func (a *app) docCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doc [KEY]",
+		Short: "Explain a key of the model file, or list all keys",
+		Long: `Explain a key of the model file, a parameter, a model or a connection rule: unit,
+default, range and equation. Without KEY all keys and models are listed.`,
+		Example: "  hmn doc tau_m\n  hmn doc population.expected_rate_hz\n  hmn doc iaf_psc_exp",
+		Args:    wantArgs(0, 1, "KEY"),
+		ValidArgsFunction: firstArg(func(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []string
+			for _, k := range config.Keys {
+				names = append(names, k.Path)
+			}
+			names = append(names, neuron.Names()...)
+			return starting(word, names, func(string) string { return "" }), cobra.ShellCompDirectiveNoFileComp
+		}),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				text, err := config.Doc(args[0])
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprint(a.out, strings.TrimRight(text, "\n")+"\n")
+				return err
+			}
+			t := table{left: 3}
+			for _, k := range config.Keys {
+				kind := string(k.Type)
+				if k.Unit != "" && k.Unit != "1" {
+					kind += " [" + k.Unit + "]"
+				}
+				t.row(k.Path, kind, k.Doc)
+			}
+			t.write(a.out)
+			fmt.Fprintln(a.out, "\nmodels (hmn doc NAME lists their params and init):")
+			t = table{left: 2}
+			for _, n := range neuron.Names() {
+				m, _ := neuron.Lookup(n)
+				doc, _, _ := strings.Cut(m.Doc, ": ")
+				t.row(n, strings.TrimSuffix(doc, "."))
+			}
+			t.write(a.out)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,381 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"hmn/event"
+	"hmn/event/quantity"
+	"hmn/network"
+	"hmn/neuron"
+	"hmn/synapse"
+)
+
+// projection is a projection while the model is read.
+type projection struct {
+	network.Projection
+	t              table
+	source, target *population // nil when unknown
+	unit           string      // of the weight; "" when unknown
+	delayNode      *node       // where the delay stands, for messages
+}
+
+// projections reads all [[projection]] tables.
+func (l *loader) projections() {
+	taken := map[string]pos{}
+	for i, n := range l.tables("projection") {
+		t, ok := l.open(n, "projection", label("projection", n, i), n.pos)
+		if !ok {
+			continue
+		}
+		p := &projection{t: t}
+		l.projs = append(l.projs, p)
+		p.Name, _ = t.entryName(taken)
+		l.ends(p)
+		p.Autapses = t.boolean("autapses", true)
+		p.Multapses = t.boolean("multapses", true)
+		l.synapse(p)
+		p.Rule, _ = t.word("rule", network.Rules)
+		if p.Rule != "" {
+			l.rule(p)
+		}
+		weights, axonal, dendritic := true, true, true
+		columns, columnsOK := edgeColumns{}, true
+		if p.Rule == network.EdgeList {
+			columns, columnsOK = l.openEdges(p)
+			weights, axonal, dendritic = columns.weight < 0, columns.axonal < 0, columns.dendritic < 0
+		}
+		if columnsOK {
+			l.weight(p, weights)
+			good := l.delays(p, axonal, dendritic)
+			if p.Rule == network.EdgeList {
+				l.readEdges(p, columns, good)
+			}
+		}
+		l.model.Projections = append(l.model.Projections, p.Projection)
+	}
+}
+
+// ends reads source, target and receptor and refuses pairs that cannot work.
+func (l *loader) ends(p *projection) {
+	t := p.t
+	if p.source = t.lookup("source"); p.source != nil {
+		p.Source = p.source.Name
+	}
+	if p.target = t.lookup("target"); p.target != nil {
+		p.Target = p.target.Name
+	}
+	if p.target == nil || p.target.model == nil {
+		return
+	}
+	to := p.target.model
+	if to.Kind == neuron.SpikeSource || to.Kind == neuron.LevelSource {
+		t.wrong(t.n.get("target"), "target", "population %s (%s) is a source: it sends and receives nothing", quote(p.Target), p.target.Model)
+		return
+	}
+	if t.has("receptor") {
+		p.Receptor, _ = t.word("receptor", to.Ports)
+	}
+	p.unit = to.WeightUnit
+	if p.source == nil || p.source.model == nil {
+		return
+	}
+	from := p.source.model
+	at := t.n.get("source")
+	switch {
+	case from.Kind == neuron.Rate && to.Kind == neuron.Spiking:
+		t.wrong(at, "source", "rate units (%s) cannot drive spiking neurons (%s), want a rate population as target", quote(p.Source), quote(p.Target))
+	case from.Kind == neuron.LevelSource && to.Kind == neuron.Spiking:
+		if u := levelUnit(from); u != "pA" {
+			t.wrong(at, "source", "%s sends a level without unit, not a current: spiking neurons take step_current", p.source.Model)
+		}
+		p.unit = "1"
+	case from.Kind == neuron.LevelSource && to.Kind == neuron.Rate:
+		if u := levelUnit(from); u != "1" {
+			t.wrong(at, "source", "%s sends a current [%s]: rate units take step_rate", p.source.Model, u)
+		}
+	}
+}
+
+// levelUnit is the unit of what a level source sends.
+func levelUnit(m *neuron.Model) string {
+	if q, ok := m.Param("amplitude"); ok {
+		return q.Unit
+	}
+	return ""
+}
+
+// synapse reads the synapse model and its parameters.
+func (l *loader) synapse(p *projection) {
+	p.Synapse = "static"
+	n := p.t.n.get("synapse")
+	if n == nil {
+		return
+	}
+	if n.kind != isTable {
+		p.t.wrong(n, "synapse", "%s, want a table such as { model = \"static\" }", n.describe())
+		return
+	}
+	t := table{l, n, "projection.synapse", p.t.label + "synapse: "}
+	if at := n.get("preset"); at != nil {
+		l.errorf(at.key, "%snot available in this version: the key \"preset\"", t.label)
+		return
+	}
+	name, ok := t.text("model")
+	if !ok {
+		return
+	}
+	m, ok := synapse.Lookup(name)
+	if !ok {
+		if slices.Contains(laterSynapses, name) {
+			t.wrong(n.get("model"), "model", "not available in this version: %s, want one of %s", quote(name), list(synapse.Names()))
+		} else {
+			t.wrong(n.get("model"), "model", "unknown %s%s", quote(name), hint(name, synapse.Names()))
+		}
+		return
+	}
+	p.Synapse = name
+	rest := &node{kind: isTable, pos: n.pos, key: n.key}
+	for _, k := range n.keys {
+		if k != "model" {
+			rest.set(k, n.item[k])
+		}
+	}
+	if len(m.Params) == 0 && len(rest.keys) > 0 {
+		for _, k := range rest.keys {
+			l.errorf(rest.item[k].key, "%sunknown key %s: model %s has no parameters", t.label, quote(k), name)
+		}
+		return
+	}
+	p.SynapseParams, ok = l.paramValues(table{l, rest, "", t.label}, nil, m.Params)
+	if !ok {
+		return
+	}
+	if k, err := quantity.CheckAll("model "+name, m.Params, p.SynapseParams); err != nil {
+		at := n.pos
+		if v := n.get(k); v != nil {
+			at = v.pos
+		}
+		l.errorf(at, "%s%v", t.label, err)
+	}
+}
+
+// rule reads the keys of the rule and refuses those of other rules.
+func (l *loader) rule(p *projection) {
+	t := p.t
+	for _, k := range t.n.keys {
+		if i := slices.IndexFunc(Keys, func(e Key) bool { return e.Path == "projection."+k }); i >= 0 && Keys[i].For != "" &&
+			!slices.Contains(strings.Split(Keys[i].For, ", "), p.Rule) {
+			l.errorf(t.n.item[k].key, "%s%s belongs to rule %s, not %s", t.label, k, strings.ReplaceAll(Keys[i].For, ", ", " or "), p.Rule)
+		}
+	}
+	sources, targets := int64(-1), int64(-1)
+	if p.source != nil && p.source.sized {
+		sources = int64(p.source.N)
+	}
+	if p.target != nil && p.target.sized {
+		targets = int64(p.target.N)
+	}
+	sized := sources >= 0 && targets >= 0
+	same := p.source != nil && p.source == p.target
+	self := int64(0) // partners that a neuron does not have: itself
+	if same && !p.Autapses {
+		self = 1
+	}
+	switch p.Rule {
+	case network.OneToOne:
+		if sized && sources != targets {
+			t.wrong(t.n.get("rule"), "rule", "one_to_one joins populations of one size, but %s has n = %d and %s n = %d", quote(p.Source), sources, quote(p.Target), targets)
+		} else if self == 1 {
+			t.wrong(t.n.get("autapses"), "autapses", "false leaves no connection: one_to_one within a population joins each neuron to itself")
+		}
+	case network.PairwiseBernoulli:
+		p.P, _ = t.number("p")
+	case network.Distance:
+		p.P, _ = t.number("p")
+		l.profile(p)
+	case network.FixedInDegree, network.FixedOutDegree:
+		d, ok := t.integer("degree")
+		if !ok {
+			return
+		}
+		p.Degree = int(d)
+		partners, who := sources, "source"
+		if p.Rule == network.FixedOutDegree {
+			partners, who = targets, "target"
+		}
+		partners -= self
+		if sized && d > 0 && partners == 0 {
+			t.wrong(t.n.get("degree"), "degree", "%d, but without autapses there is no %s", d, who)
+		} else if sized && !p.Multapses && d > partners {
+			t.wrong(t.n.get("degree"), "degree", "%d, want at most %d: without multapses a neuron has one synapse per %s", d, partners, who)
+		}
+	case network.FixedTotalNumber:
+		n, ok := t.integer("total")
+		if !ok {
+			return
+		}
+		p.Total = n
+		if !sized {
+			return
+		}
+		pairs := sources*targets - self*sources
+		if n > 0 && pairs == 0 {
+			t.wrong(t.n.get("total"), "total", "%d, but without autapses there is no pair", n)
+		} else if !p.Multapses && n > pairs {
+			t.wrong(t.n.get("total"), "total", "%d, want at most %d: without multapses there is one synapse per pair", n, pairs)
+		}
+	}
+}
+
+// profile reads the profile of rule distance and asks for positions.
+func (l *loader) profile(p *projection) {
+	dim := 0
+	for _, end := range []struct {
+		key string
+		p   *population
+	}{{"source", p.source}, {"target", p.target}} {
+		if end.p == nil || !end.p.sized {
+			continue
+		}
+		if !end.p.t.has("positions") {
+			p.t.wrong(p.t.n.get("rule"), "rule", "distance needs positions, but population %s has none", quote(end.p.Name))
+			continue
+		}
+		if dim > 0 && end.p.Dim > 0 && dim != end.p.Dim {
+			p.t.wrong(p.t.n.get("rule"), "rule", "positions of %s have %d coordinates, those of %s have %d", quote(p.Source), dim, quote(p.Target), end.p.Dim)
+		}
+		dim = end.p.Dim
+	}
+	n := p.t.n.get("profile")
+	if n == nil {
+		p.t.missing("profile")
+		return
+	}
+	t, ok := l.open(n, "projection.profile", p.t.label+"profile: ", n.pos)
+	if !ok {
+		return
+	}
+	p.Profile.Shape, _ = t.word("shape", network.Profiles)
+	p.Profile.Sigma, _ = t.number("sigma")
+	p.Profile.Radius, _ = t.number("radius")
+	if t.has("periodic") {
+		var d int
+		if p.Profile.Extent, d, ok = t.lengths("periodic", true); ok && dim > 0 && d != dim {
+			t.wrong(t.n.get("periodic"), "periodic", "%d lengths, but positions have %d coordinates", d, dim)
+		}
+	}
+}
+
+// weight reads weight; wanted is false when an edge list gives the weights.
+func (l *loader) weight(p *projection, wanted bool) {
+	t := p.t
+	n := t.n.get("weight")
+	switch {
+	case n == nil && wanted:
+		t.missing("weight")
+		return
+	case n == nil:
+		return
+	case !wanted:
+		l.errorf(n.key, "%sweight is given, but %s has a weight column: leave one out", t.label, clip(t.n.get("edges_file").text))
+		return
+	}
+	q := key("projection.weight").Param
+	if q.Unit = p.unit; q.Unit == "" {
+		return // the target is wrong, and with it the unit unknown
+	}
+	p.Weight, _, _ = t.value(n, q, false)
+}
+
+// zeroDelay reports whether a projection may have no delay: from what changes
+// in steps onto rate units.
+func (p *projection) zeroDelay() bool {
+	return p.source != nil && p.target != nil && p.source.model != nil && p.target.model != nil &&
+		p.target.model.Kind == neuron.Rate && (p.source.model.Kind == neuron.Rate || p.source.model.Kind == neuron.LevelSource)
+}
+
+// delays reads delay or its two parts; a part is not wanted when an edge list
+// gives it.
+func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
+	t := p.t
+	sum, a, d := t.n.get("delay"), t.n.get("axonal_delay"), t.n.get("dendritic_delay")
+	file := ""
+	if e := t.n.get("edges_file"); e != nil {
+		file = clip(e.text)
+	}
+	ok := true
+	refuse := func(n *node, format string, args ...any) {
+		l.errorf(n.key, "%s"+format, append([]any{t.label}, args...)...)
+		ok = false
+	}
+	if a != nil && !axonal {
+		refuse(a, "axonal_delay is given, but %s has its column: leave one out", file)
+	}
+	if d != nil && !dendritic {
+		refuse(d, "dendritic_delay is given, but %s has its column: leave one out", file)
+	}
+	switch {
+	case sum != nil && (!axonal || !dendritic):
+		refuse(sum, "delay is the sum of both sides, but %s has a delay column: give the other side by its name", file)
+	case sum != nil && (a != nil || d != nil):
+		refuse(sum, "delay is the sum of both sides: leave it out, or axonal_delay and dendritic_delay")
+	case sum != nil && p.Synapse != "static":
+		refuse(sum, "delay is for static projections: a plastic one needs axonal_delay and dendritic_delay, because the synapse lies between them")
+	case sum == nil && a == nil && d == nil && axonal && dendritic:
+		l.errorf(t.n.pos, "%sneeds the key \"delay\" (or axonal_delay and dendritic_delay)", t.label)
+		ok = false
+	}
+	if !ok {
+		return false
+	}
+	read := func(n *node, name string) (v network.Value) {
+		if n == nil {
+			return v
+		}
+		p.delayNode = n
+		q := key("projection." + name).Param
+		v, _, good := t.value(n, q, false)
+		if good && lowest(v) < 0 {
+			t.wrong(n, name, "draws reach below 0 ms, want min ≥ 0")
+			good = false
+		}
+		ok = ok && good
+		return v
+	}
+	if sum != nil {
+		p.Dendritic = read(sum, "delay")
+	} else {
+		p.Axonal = read(a, "axonal_delay")
+		p.Dendritic = read(d, "dendritic_delay")
+	}
+	if !ok || p.zeroDelay() || !axonal || !dendritic {
+		return ok // columns are checked edge by edge
+	}
+	least := func(v network.Value) event.Time {
+		t, _, _ := event.FromMS(lowest(v)) // in range, or value had refused it
+		return t
+	}
+	la, ld := least(p.Axonal), least(p.Dendritic)
+	switch {
+	case la > event.MaxTime-ld:
+		t.wrong(p.delayNode, p.delayName(), "the total delay is beyond the longest run, 106 days")
+	case la+ld <= 0 && p.Axonal.Form == network.Constant && p.Dendritic.Form == network.Constant:
+		t.wrong(p.delayNode, p.delayName(), "the total delay is 0 ms, want > 0 ms (at least 1 ps)")
+	case la+ld <= 0:
+		t.wrong(p.delayNode, p.delayName(), "the smallest total delay is 0 ms, want > 0 ms: give a min > 0")
+	default:
+		return true
+	}
+	return false
+}
+
+// delayName is the key at fault in messages about the total delay.
+func (p *projection) delayName() string {
+	for _, k := range []string{"delay", "axonal_delay", "dendritic_delay"} {
+		if p.t.n.get(k) == p.delayNode {
+			return k
+		}
+	}
+	return "delay"
+}

@@ -1,0 +1,9 @@
+package validation
+
+type mode int
+
+const (
+	quickMode mode = iota
+	shortMode
+	fullMode
+)

@@ -39,7 +39,10 @@ func FromMS(ms float64) (t Time, exact bool, err error) {
 	if !(math.Abs(ps) < 9.2e18) {
 		return 0, false, fmt.Errorf("%w: %g ms", ErrRange, ms)
 	}
-	r := math.Floor(math.Abs(ps) + 0.5)
+	r := math.Floor(math.Abs(ps))
+	if math.Abs(ps)-r >= 0.5 {
+		r++
+	}
 	exact = math.Abs(r-math.Abs(ps)) <= 4e-16*r
 	return Time(math.Copysign(r, ps)), exact, nil
 }
@@ -48,7 +51,10 @@ func FromMS(ms float64) (t Time, exact bool, err error) {
 // decimal places are rounded once, to nearest, and reported by exact = false.
 func ParseMS(s string) (t Time, exact bool, err error) {
 	s = strings.TrimSpace(s)
-	digits := strings.TrimPrefix(strings.TrimPrefix(s, "-"), "+")
+	digits, negative := strings.CutPrefix(s, "-")
+	if !negative {
+		digits = strings.TrimPrefix(s, "+")
+	}
 	whole, frac, _ := strings.Cut(digits, ".")
 	if digits == "" || whole == "" && frac == "" || strings.ContainsFunc(whole+frac, func(r rune) bool { return r < '0' || r > '9' }) {
 		f, err := strconv.ParseFloat(s, 64) // exponents and the like
@@ -66,23 +72,23 @@ func ParseMS(s string) (t Time, exact bool, err error) {
 	}
 	frac += strings.Repeat("0", 9-len(frac))
 	n, err := strconv.ParseInt(whole+frac, 10, 64)
-	if err != nil || n == math.MaxInt64 {
+	if err != nil || up && n == math.MaxInt64 {
 		return 0, false, fmt.Errorf("%w: %s ms", ErrRange, s)
 	}
 	if up {
 		n++
 	}
-	if strings.HasPrefix(s, "-") {
+	if negative {
 		n = -n
 	}
 	return Time(n), exact, nil
 }
 
 // MS is the time in milliseconds, rounded to float64.
-func (t Time) MS() float64 { return float64(t) * 1e-9 }
+func (t Time) MS() float64 { return float64(float64(t) * 1e-9) }
 
 // Seconds is the time in seconds, rounded to float64.
-func (t Time) Seconds() float64 { return float64(t) * 1e-12 }
+func (t Time) Seconds() float64 { return float64(float64(t) * 1e-12) }
 
 // String is the exact decimal number of milliseconds, at most nine places,
 // without unit: "1.5", "0.000000001". ParseMS reads it back unchanged.

@@ -73,7 +73,10 @@ func TestCheck(t *testing.T) {
 		{func(m *Model) { m.Projections[1].Name = "EE" }, `projection "EE": the name is used twice`},
 		{func(m *Model) { m.Projections[1].Name = "" }, "projection 1 has no name"},
 		{func(m *Model) { m.Projections[0].Target = "noise" }, `projection "EE": target "noise" is of model "poisson"`},
-		{func(m *Model) { m.Projections[0].Source = "R" }, "rate units"},
+		{func(m *Model) {
+			m.Populations[0].Model = "rate"
+			m.Populations[0].Params, m.Populations[0].Init = nil, nil
+		}, `spikes of "E": model rate has no such signal`},
 		{func(m *Model) { m.Projections[0].SynapseParams = quantity.Values{"x": {}} }, `no parameter "x"`},
 		{func(m *Model) { m.Projections[2].Axonal = Value{} }, "delay 0 ms, want a positive one"},
 		{func(m *Model) { m.Records[0].Of = "X" }, `record 0: spikes of unknown population "X"`},
@@ -81,7 +84,8 @@ func TestCheck(t *testing.T) {
 		{func(m *Model) { m.Records[1].Subset[1] = 3 }, "subset entry 3, want 0 to 2"},
 		{func(m *Model) { m.Records[1].Subset[1] = 0 }, "want ascending indices"},
 		{func(m *Model) { m.Records[1].Every = 0 }, "want a positive interval"},
-		{func(m *Model) { m.Records[2].Of = "E" }, "unknown projection"},
+		{func(m *Model) { m.Records[1].Of = "noise" }, `V_m of "noise": model poisson has no such signal`},
+		{func(m *Model) { m.Records[1].What = RecordWeight }, `unknown signal "weight"`},
 	} {
 		m := valid()
 		c.change(m)

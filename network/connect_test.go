@@ -600,7 +600,7 @@ func TestStorage(t *testing.T) {
 			t.Fatal(err)
 		}
 		// 50 000 synapses: s.d. 212.
-		want := float64(bytes) + 4*1001*float64(c.rows)
+		want := float64(bytes) + 4*1001*float64(c.rows) + neuronBytes*float64(e.Neurons)
 		if math.Abs(e.Bytes-want) > 0.02*want {
 			t.Errorf("%v, %v: estimate %g bytes, built %g", &c.w, &c.d, e.Bytes, want)
 		}
@@ -751,7 +751,6 @@ func TestConnectErrors(t *testing.T) {
 		{func(m *Model, p *Projection) { p.Receptor = "x" }, `receptor "x", want one of [ex in]`},
 		{func(m *Model, p *Projection) { p.Synapse = "x" }, `unknown synapse model "x"`},
 		{func(m *Model, p *Projection) { m.Populations[1].Model = "poisson" }, "receives nothing"},
-		{func(m *Model, p *Projection) { m.Populations[0].Model = "rate" }, "rate units"},
 		{func(m *Model, p *Projection) { p.Weight.A = math.NaN() }, "weight NaN, want a finite number"},
 		{func(m *Model, p *Projection) { p.Weight = Value{Form: Column} }, "weight a column"},
 		{func(m *Model, p *Projection) { p.Weight = Value{Form: Uniform, A: 2, B: 1} }, "the lower one first"},

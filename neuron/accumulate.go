@@ -1,6 +1,11 @@
 package neuron
 
-import "hmn/event"
+import (
+	"math"
+	"math/bits"
+
+	"hmn/event"
+)
 
 // Timed is a synaptic arrival on its way to a block.
 type Timed struct {
@@ -82,24 +87,16 @@ func (l *Linear) AddTriples(acc [][3]float64, n, p int, arrivals *Arrivals, cut 
 // steps finds the step that an offset falls into.
 type steps struct {
 	cut []event.Time
-	inv float64
+	inv uint64 // 2⁶⁴ / cut[0], rounded up
 }
 
-func stepsOf(cut []event.Time) steps { return steps{cut, 1 / float64(cut[0])} }
+func stepsOf(cut []event.Time) steps { return steps{cut, math.MaxUint64/uint64(cut[0]) + 1} }
 
 // index is the step j with cut[j−1] ≤ off < cut[j]. All steps but the last are
-// equally long, so the guess is wrong by one at most.
+// equally long; dividing by multiplication is exact, as off·cut[0] < 2⁶⁴.
 func (s *steps) index(off uint32) int {
-	if len(s.cut) == 1 {
-		return 0
-	}
-	j := min(int(float64(off)*s.inv), len(s.cut)-1)
-	if event.Time(off) >= s.cut[j] {
-		j++
-	} else if j > 0 && event.Time(off) < s.cut[j-1] {
-		j--
-	}
-	return j
+	j, _ := bits.Mul64(uint64(off), s.inv)
+	return min(int(j), len(s.cut)-1)
 }
 
 // DriveJumps generates the arrivals of a Poisson drive at delta currents:
@@ -114,12 +111,34 @@ func (l *Linear) DriveJumps(acc []float64, d *PoissonDrive, lo, n int, start, de
 	if len(buf) < w.Max() {
 		buf = make([]uint32, w.Max())
 	}
+	h, last := uint64(cut[0]), len(cut)-1
+	if event.Time(h)*event.Time(last+1) == cut[last] && cut[0].MS() <= width {
+		// Equal steps within one cell of the kernel: one polynomial for all, in
+		// picoseconds before the middle of the step.
+		c := l.taylor(0, cut[0].MS()/2).v
+		scale := weight
+		for k := range c {
+			c[k] *= scale
+			scale *= picosecond
+		}
+		middle := float64(h) / 2
+		for i := range n {
+			offs := w.Arrivals(uint32(lo+i), buf)
+			count += uint64(len(offs))
+			for _, t := range offs {
+				j, _ := bits.Mul64(uint64(t), at.inv)
+				r := middle - float64(int64(uint64(t)-j*h))
+				acc[int(j)*n+i] += poly(&c, r)
+			}
+		}
+		return count, buf
+	}
 	for i := range n {
 		offs := w.Arrivals(uint32(lo+i), buf)
 		count += uint64(len(offs))
 		for _, t := range offs {
 			j := at.index(t)
-			x := float64(int64(at.cut[j])-int64(t)) * picosecond
+			x := float64(float64(int64(at.cut[j])-int64(t)) * picosecond)
 			q := int(x * inv)
 			r := x - float64((float64(q)+0.5)*width)
 			acc[j*n+i] += float64(weight * poly(&cells[q].v, r))

@@ -242,7 +242,7 @@ func (l *Linear) firstCrossing(y, end *state, L, th float64) (float64, bool) {
 		}
 	} else {
 		if l.slope(y)-float64(m*L) > 0 {
-			return l.root(y, L, th), true
+			return l.root(y, L, th, m), true
 		}
 		if L <= picosecond {
 			return L, true
@@ -262,10 +262,10 @@ func (l *Linear) firstCrossing(y, end *state, L, th float64) (float64, bool) {
 }
 
 // root solves V(s) = th in (0, L], where V rises all the way from below th to
-// at least th. It starts from the zero of the cubic through the start, so that
+// at least th and |V''| ≤ m. It starts from the zero of the cubic through the start, so that
 // one Newton step from there is exact to rounding as a rule, and stays in its
 // bracket.
-func (l *Linear) root(y *state, L, th float64) float64 {
+func (l *Linear) root(y *state, L, th, m float64) float64 {
 	lo, hi := 0.0, L
 	d1, d2, d3 := l.derivatives(y)
 	gap := th - y.v
@@ -291,12 +291,12 @@ func (l *Linear) root(y *state, L, th float64) float64 {
 		}
 		step := f / d
 		s -= step
-		// What the step leaves is about V''/(2V')·step².
-		if d > 0 && float64(step*step)*math.Abs(d2) < float64(0.02*picosecond*d) {
+		// What the step leaves is at most about m/(2V')·step².
+		if d > 0 && float64(step*step)*m < float64(0.02*picosecond*d) {
 			return min(max(s, 0), L)
 		}
 	}
-	return s
+	return min(max(s, lo), hi)
 }
 
 // derivatives are the first three time derivatives of the potential.

@@ -217,7 +217,7 @@ func TestResponses(t *testing.T) {
 	})
 }
 
-// TestCurvature: |κ''| and |κ_α''| stay below the bounds that reject crossings.
+// TestCurvature: |κ”| and |κ_α”| stay below the bounds that reject crossings.
 func TestCurvature(t *testing.T) {
 	eachLinear(t, func(t *testing.T, l *Linear, rng *rand.Rand) {
 		for range 400 {

@@ -77,7 +77,7 @@ func (l *Linear) Replay(s *State, i int, start, h event.Time, hits []Hit, base u
 			}
 		}
 		if !held && (due || !(y.v < th)) {
-			if math.IsNaN(y.v) || math.IsNaN(th) {
+			if math.IsNaN(y.v+y.e+y.i) || math.IsNaN(th) {
 				return spikes, looks, ErrNaN
 			}
 			if fired++; fired > maxPerStep {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hmn/event"
+	"hmn/io/config"
 	"hmn/io/rundir"
 	"hmn/io/spikelog"
 	"hmn/models"
@@ -511,6 +512,20 @@ func TestInfoExportPlot(t *testing.T) {
 			id = id*10 + uint32(d-'0')
 		}
 		hash.WriteSpikes([]network.Spike{{At: at, ID: id}})
+	}
+	built, _, err := config.Parse([]byte(m.Model), config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := network.Build(built, network.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	for i := range built.Projections {
+		for w := range n.Weights(i) {
+			hash.AddWeights(built.Projections[i].Name, w)
+		}
 	}
 	if lines[0] != "time_ms,neuron_id,population,index" || uint64(len(lines)-1) != j.Record.Spikes || hash.Sum() != m.ResultHash {
 		t.Errorf("CSV: %q, %d lines, hash %s; want %d, %s", lines[0], len(lines)-1, hash.Sum(), j.Record.Spikes, m.ResultHash)

@@ -303,6 +303,11 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 	man.SynapticEvents = s.SynapticEvents
 	man.WallS = rundir.Number(wall)
 	man.RealTimeFactor = rundir.Number(wall / s.Now.Seconds())
+	for i := range m.Projections {
+		for w := range n.Weights(i) {
+			hash.AddWeights(m.Projections[i].Name, w)
+		}
+	}
 	man.ResultHash = hash.Sum()
 	for i := range man.MeanRateHz {
 		p := &m.Populations[i]

@@ -266,6 +266,11 @@ func (m *Model) projectionFault(p *Projection) error {
 	if _, err := quantity.CheckAll("synapse model "+sm.Name, sm.Params, p.SynapseParams); err != nil {
 		return err
 	}
+	if levels := sk == neuron.Rate || sk == neuron.LevelSource; levels && sm.New != nil {
+		return fmt.Errorf("synapse model %q takes spikes, but source %q sends levels", sm.Name, source.Name)
+	} else if levels && tk == neuron.Spiking && p.Receptor != "" {
+		return fmt.Errorf("receptor %q: the levels of %q are a current and take no receptor", p.Receptor, source.Name)
+	}
 	if err := p.checkRule(source, target, si == ti); err != nil {
 		return err
 	}
@@ -452,6 +457,9 @@ func (m *Model) checkRecord(r *Record) error {
 		_, fits = nm.State("V_m")
 	case RecordISyn:
 		_, fits = nm.State("I_syn_ex")
+		if nm.New != nil {
+			_, fits = nm.State("I_syn")
+		}
 	case RecordRate:
 		fits = nm.Kind == neuron.Rate
 	default:

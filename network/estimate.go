@@ -77,7 +77,7 @@ func EstimateModel(m *Model) (Estimate, error) {
 	}
 	est.Window = min(est.Window, longestStep)
 	est.paths(m)
-	est.Bytes += neuronBytes * float64(est.Neurons)
+	est.Bytes += float64(neuronBytes * float64(est.Neurons))
 	return est, nil
 }
 
@@ -97,7 +97,7 @@ func (est *Estimate) paths(m *Model) {
 				continue
 			}
 			si := m.findPopulation(q.Source)
-			perSec += est.Projections[j].Synapses * est.Populations[si].RateHz
+			perSec += float64(est.Projections[j].Synapses * est.Populations[si].RateHz)
 			driven = driven || m.Populations[si].Model == "poisson" && q.Rule == OneToOne
 		}
 		if m.Populations[i].Model == "iaf_psc_exp" && !driven && touches(perSec/float64(p.N), est.Window) {

@@ -7,9 +7,9 @@ import (
 	"hmn/neuron"
 )
 
-// guard watches for run-away and silence. It judges whole guard windows of
-// simulated time, so when it stops a run does not depend on workers or on how
-// the run was split.
+// guard watches for run-away and silence. It judges whole guard windows and the
+// intervals between spikes, so when it stops a run does not depend on workers
+// or on how the run was split.
 type guard struct {
 	pending []Spike  // sent but not yet delivered
 	counts  []uint64 // by population, in the guard window that ends at next
@@ -21,13 +21,10 @@ type guard struct {
 // count takes delivered spikes, those before t, into the statistics.
 func (n *Network) count(t event.Time) {
 	g := &n.guard
-	set := &n.model.Guard
 	k := 0
 	for ; k < len(g.pending) && g.pending[k].At < t; k++ {
 		s := g.pending[k]
-		if set.Window > 0 {
-			n.judge(s.At)
-		}
+		n.judgeUpTo(s.At)
 		p := n.pops[n.order[s.ID]]
 		p.spikes++
 		n.stats.Spikes++
@@ -37,15 +34,32 @@ func (n *Network) count(t event.Time) {
 		}
 	}
 	g.pending = g.pending[:copy(g.pending, g.pending[k:])]
-	if set.Window > 0 {
-		n.judge(t)
+	n.judgeUpTo(t)
+}
+
+// judgeUpTo lets the guards judge everything up to t, in order of time: silence
+// lasts from the last spike before t to t.
+func (n *Network) judgeUpTo(t event.Time) {
+	g, s := &n.guard, n.model.Guard.Silence
+	if s > 0 && t-g.last >= s {
+		n.judge(g.last + s)
+		for _, p := range n.pops {
+			if p.model.Kind == neuron.Spiking && g.tripped == nil {
+				g.tripped = &StoppedError{At: g.last + s, Population: p.desc.Name,
+					Reason: fmt.Sprintf("no neuron fired for %s ms (guard.silence)", s)}
+			}
+		}
 	}
+	n.judge(t)
 }
 
 // judge closes every guard window that ends at or before t.
 func (n *Network) judge(t event.Time) {
 	g := &n.guard
 	set := &n.model.Guard
+	if set.Window == 0 {
+		return
+	}
 	if g.next == 0 {
 		g.next = set.Window
 	}
@@ -62,20 +76,11 @@ func (n *Network) judge(t event.Time) {
 	}
 }
 
-// guards ends the run when a guard has tripped, or when nothing has fired for
-// too long.
+// guards ends the run when a guard has tripped.
 func (n *Network) guards() error {
 	g := &n.guard
 	if g.tripped != nil {
 		return g.tripped
-	}
-	if s := n.model.Guard.Silence; s > 0 && n.done-g.last >= s {
-		for _, p := range n.pops {
-			if p.model.Kind == neuron.Spiking {
-				return &StoppedError{At: n.done, Population: p.desc.Name,
-					Reason: fmt.Sprintf("no neuron fired for %s ms (guard.silence)", s)}
-			}
-		}
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"slices"
+
 	"hmn/event"
 	"hmn/neuron"
 )
@@ -32,10 +34,7 @@ func (h *history) addChange(c neuron.Change) {
 
 // drop forgets entries before t, once they are half of what is kept.
 func (h *history) drop(t event.Time) {
-	n := 0
-	for n < len(h.at) && h.at[n] < t {
-		n++
-	}
+	n, _ := slices.BinarySearch(h.at, t)
 	if n < 256 || 2*n < len(h.at) {
 		return
 	}

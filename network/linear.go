@@ -103,6 +103,12 @@ func (b *linearBlock) reset(n *Network) error {
 		}
 	}
 	b.resting, b.due, b.steps = b.resting[:0], b.due[:0], b.steps[:0]
+	// A window that ended with an error leaves its sums and slots behind.
+	clear(b.slot)
+	b.pos1, b.neg1, b.pos2, b.neg2, b.pos3, b.neg3 = nil, nil, nil, nil, nil, nil
+	for _, d := range b.directs {
+		d.count = 0
+	}
 	b.st = b.pop.lin.NewState(b.n)
 	if err := n.fill(b); err != nil {
 		return err
@@ -118,7 +124,7 @@ func (b *linearBlock) reset(n *Network) error {
 			span := in.r.MaxDelay - in.r.MinDelay
 			in.ring = make([]bin, span/n.grid.Step+2)
 			in.step = uint64(n.grid.Step)
-			in.perStep = math.MaxUint64/in.step + 1
+			in.perStep = math.MaxUint64 / in.step
 			if in.r.Weight != nil || in.r.Weight64 != nil {
 				for k := range in.ring {
 					in.ring[k].w = []float64{}
@@ -199,6 +205,13 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 			}
 			b.touch.settle(b, p.touch)
 		}
+		if len(p.cut) == 1 && len(b.directs) == 0 && p.lin.PSC() == neuron.Exp {
+			err := b.advanceWhole(s, w)
+			if b.touch != nil {
+				b.touch.restart(b.st)
+			}
+			return err
+		}
 		b.addTimed(s)
 	}
 	from := event.Time(0)
@@ -212,6 +225,43 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		b.touch.restart(b.st)
 	}
 	return nil
+}
+
+// advanceWhole advances the block over a window in one step when arrivals can
+// be added to its end one by one, without accumulators.
+func (b *linearBlock) advanceWhole(s *scratch, w event.Window) error {
+	lin, h := b.pop.lin, w.Len()
+	b.startProbes(s, w, 0, h)
+	b.force(s, w.End, h)
+	s.hold(b.st)
+	next, flagged := lin.SweepFree(b.st, b.pop.stepOf(h), s.flagged[:0])
+	s.release(b.st)
+	for _, in := range b.waves {
+		r, wv, port := in.r, &in.p.wave, int(in.r.Port)
+		lo, hi := wv.span(0)
+		x, y := wv.x[port], wv.y[port]
+		for q, e := range b.rowsOf(s, in, lo, hi) {
+			if r.Negative {
+				r.AddFall(next.V, next.I, e.lo, e.hi, x[q], y[q])
+			} else {
+				flagged = r.AddRise(next.V, next.E, next.Room, e.lo, e.hi, x[q], y[q], flagged)
+			}
+		}
+	}
+	for k, in := range b.timed {
+		a := &s.timed[k]
+		b.hits += uint64(len(a.At))
+		if in.r.Negative {
+			lin.AddNegative(next, h, a)
+		} else {
+			flagged = lin.AddPositive(next, h, a, flagged)
+		}
+	}
+	s.list, s.flagged = flagged, s.list
+	replayed := len(s.list)
+	err := b.replay(s, w, 0, 0, h)
+	b.st.Advance(s.list[:replayed])
+	return err
 }
 
 // advanceStep advances the block over step j, [from, to) from the window's

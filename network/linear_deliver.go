@@ -222,10 +222,13 @@ func (in *input) fill(now int, off uint64, lo, hi uint32) {
 	}
 	ring := in.ring
 	for q, t := range targets {
-		// o / step by multiplication: exact, as o·step < 2⁶⁴.
+		// o / step by multiplication, which may be one too low.
 		o := off + uint64(delays[q])
 		c, _ := bits.Mul64(o, in.perStep)
-		o -= c * in.step
+		if o -= c * in.step; o >= in.step {
+			o -= in.step
+			c++
+		}
 		k := now + int(c)
 		if k >= len(ring) {
 			k -= len(ring)
@@ -238,7 +241,10 @@ func (in *input) fill(now int, off uint64, lo, hi uint32) {
 // put appends synapse k, arriving o after the start of bin now, to its bin.
 func (in *input) put(now int, o uint64, t uint16, k uint32) {
 	c, _ := bits.Mul64(o, in.perStep)
-	o -= c * in.step
+	if o -= c * in.step; o >= in.step {
+		o -= in.step
+		c++
+	}
 	b := &in.ring[(now+int(c))%len(in.ring)]
 	b.at = append(b.at, neuron.Timed{Off: uint32(o), T: t})
 	if b.w != nil {

@@ -26,17 +26,18 @@ type Network struct {
 	pool   *event.Pool
 	work   []*scratch // one per worker
 
-	agenda *event.Agenda // model events: they cut windows
-	now    event.Time    // windows are advanced up to here
-	done   event.Time    // results are delivered up to here
-	stats  Stats
-	held   []Spike  // spikes of the last window beyond the end of the last Run
-	looks  []sample // the same for samples
-	merge  []uint64
-	order  []uint16 // population of each global id
-	signal []*signal
-	guard  guard
-	failed error
+	agenda    *event.Agenda // model events: they cut windows
+	observers *event.Agenda // samples: they cut nothing
+	now       event.Time    // windows are advanced up to here
+	done      event.Time    // results are delivered up to here
+	stats     Stats
+	held      []Spike  // spikes of the last window beyond the end of the last Run
+	looks     []sample // the same for samples
+	merge     []uint64
+	order     []uint16 // population of each global id
+	signal    []*signal
+	guard     guard
+	failed    error
 }
 
 // population is the run-time side of a Population.
@@ -123,7 +124,7 @@ func Build(m *Model, o Options) (*Network, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
-	n := &Network{model: m, agenda: event.NewAgenda(), ranges: partition(m)}
+	n := &Network{model: m, agenda: event.NewAgenda(), observers: event.NewAgenda(), ranges: partition(m)}
 	workers := o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -258,6 +259,11 @@ func (n *Network) connect() error {
 				return fmt.Errorf("network: projection %q: synapse model %q needs one axonal delay for all synapses", p.desc.Name, p.desc.Synapse)
 			}
 			p.axonal, _, _ = event.FromMS(ms)
+			for i, e := range p.desc.Edges {
+				if e.Axonal != FromProjection && e.Axonal != p.axonal {
+					return fmt.Errorf("network: projection %q: edge %d: axonal delay %s ms, but synapse model %q needs one for all synapses, %s ms", p.desc.Name, i, e.Axonal, p.desc.Synapse, p.axonal)
+				}
+			}
 		}
 	}
 	return nil

@@ -24,6 +24,10 @@ func (n *Network) Reset() error {
 	n.now, n.done, n.failed = 0, 0, nil
 	n.held, n.looks = n.held[:0], n.looks[:0]
 	n.agenda.Clear()
+	n.observers.Clear()
+	if err := n.observe(); err != nil {
+		return err
+	}
 	for _, p := range n.pops {
 		p.hist.reset()
 		p.last, p.hits, p.spikes = 1, 0, 0
@@ -132,7 +136,9 @@ func (n *Network) advanceWindow() error {
 	}
 	w := n.grid.Next(n.now, n.agenda.Next())
 	work := n.prepare(w)
-	n.schedule(w)
+	if err := n.schedule(w); err != nil {
+		return err
+	}
 	err := n.pool.Do(len(n.blocks), work > parallelWork, func(worker, b int) (err error) {
 		n.stats.WorkerBlocks[worker]++
 		return n.blocks[b].advance(n, n.work[worker], w)
@@ -187,6 +193,12 @@ func (p *population) cutWindow(length event.Time) {
 		k /= 2
 	}
 	p.last = k
+	if p.touch != nil {
+		k = 1 // touched blocks take whole windows, which are ≤ HMax
+	}
+	for k > 1 && length < 2*event.Time(k) { // call-backs a few ps apart
+		k /= 2
+	}
 	p.cut = p.cut[:0]
 	h := length / event.Time(k)
 	for j := range k {
@@ -195,6 +207,9 @@ func (p *population) cutWindow(length event.Time) {
 			to = length
 		}
 		p.cut = append(p.cut, to)
+	}
+	if len(p.steps) > 62 { // room for both
+		p.steps = p.steps[:0]
 	}
 	p.ensureStep(h)
 	p.ensureStep(length - h*event.Time(k-1))
@@ -206,9 +221,6 @@ func (p *population) ensureStep(h event.Time) {
 		if p.steps[i].H == h {
 			return
 		}
-	}
-	if len(p.steps) >= 64 {
-		p.steps = p.steps[:0]
 	}
 	p.steps = append(p.steps, p.lin.Step(h))
 }

@@ -15,7 +15,6 @@ type signal struct {
 	ids    []int        // population-local, ascending
 	times  []event.Time // sample times in the present window
 	buf    [][]float64  // values for each of them; blocks write disjoint columns
-	next   event.Time
 }
 
 // sample is one row of a signal on its way to the record.
@@ -81,20 +80,33 @@ type prober interface {
 	addProbe(probe)
 }
 
-// schedule lists the sample times in the window. Samples fall on whole
-// multiples of the interval and never move a window boundary.
-func (n *Network) schedule(w event.Window) {
+// observe enters the first sample of every signal into the agenda of observers.
+// Each sample enters the next: samples fall on whole multiples of the interval.
+// Observers never move a window boundary.
+func (n *Network) observe() error {
 	for _, s := range n.signal {
-		s.times = s.times[:0]
-		first := (w.Start + s.desc.Every - 1) / s.desc.Every * s.desc.Every
-		for t := first; t < w.End; t += s.desc.Every {
+		k := event.Key{Kind: event.KindSample, Source: uint64(s.record)}
+		var look func(event.Time) error
+		look = func(t event.Time) error {
 			s.times = append(s.times, t)
-		}
-		s.buf = s.buf[:0]
-		for range s.times {
 			s.buf = append(s.buf, make([]float64, len(s.ids)))
+			k.At = t + s.desc.Every
+			_, err := n.observers.Schedule(k, look)
+			return err
+		}
+		if _, err := n.observers.Schedule(k, look); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// schedule lists the sample times in the window.
+func (n *Network) schedule(w event.Window) error {
+	for _, s := range n.signal {
+		s.times, s.buf = s.times[:0], s.buf[:0]
+	}
+	return n.observers.RunBefore(w.End)
 }
 
 // collectLooks turns the window's samples into rows, in order of time and

@@ -121,7 +121,7 @@ func (l *Linear) DriveJumps(acc []float64, d *PoissonDrive, lo, n int, start, de
 			c[k] *= scale
 			scale *= picosecond
 		}
-		middle := float64(h) / 2
+		middle := float64(float64(h) / 2)
 		for i := range n {
 			offs := w.Arrivals(uint32(lo+i), buf)
 			count += uint64(len(offs))

@@ -117,7 +117,7 @@ func init() {
 	})
 	Register(Model{
 		Name: "spike_train", Kind: SpikeSource,
-		Doc: "Explicit spike trains from times_file (header neuron,time_ms).",
+		Doc: "Explicit spike trains, from times_file (header neuron,time_ms) or in place: times = [[t_ms, …], …], one list per neuron.",
 	})
 	Register(Model{
 		Name: "correlated_poisson", Kind: SpikeSource,
@@ -141,7 +141,7 @@ func init() {
 	}
 	Register(Model{
 		Name: "step_current", Kind: LevelSource,
-		Doc:    "Piecewise constant current: a projection of weight w onto a spiking population injects w·amplitude.",
+		Doc:    "Piecewise constant current: a projection of weight w, a plain factor, onto a spiking population injects w·amplitude.",
 		Params: levels("pA", "current"),
 	})
 	Register(Model{

@@ -262,7 +262,7 @@ func (l *Linear) firstCrossing(y, end *state, L, th float64) (float64, bool) {
 }
 
 // root solves V(s) = th in (0, L], where V rises all the way from below th to
-// at least th and |V''| ≤ m. It starts from the zero of the cubic through the start, so that
+// at least th and |V”| ≤ m. It starts from the zero of the cubic through the start, so that
 // one Newton step from there is exact to rounding as a rule, and stays in its
 // bracket.
 func (l *Linear) root(y *state, L, th, m float64) float64 {

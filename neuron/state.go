@@ -16,21 +16,47 @@ type State struct {
 	DE, DI []float64 // slope variables [pA/ms]; nil unless alpha
 	Free   []event.Time
 	Due    []bool // a crossing was rounded onto the start of the coming step
+
+	next Next
 }
+
+// Next is the state at the end of a step while its arrivals are added one by
+// one, for exponential currents. Room is what positive arrivals may still add
+// to the bound of the potential before a neuron must be replayed.
+type Next struct{ V, E, I, Room []float64 }
 
 // NewState returns n neurons at E_L without currents.
 func (l *Linear) NewState(n int) *State {
-	s := &State{V: make([]float64, n), Th: make([]float64, n), Free: make([]event.Time, n), Due: make([]bool, n)}
+	s := &State{Free: make([]event.Time, n), Due: make([]bool, n)}
+	lists := []*[]float64{&s.V, &s.Th}
 	if l.psc != Delta {
-		s.E, s.I = make([]float64, n), make([]float64, n)
+		lists = append(lists, &s.E, &s.I)
+	}
+	if l.psc == Exp {
+		lists = append(lists, &s.next.V, &s.next.E, &s.next.I, &s.next.Room)
 	}
 	if l.psc == Alpha {
-		s.DE, s.DI = make([]float64, n), make([]float64, n)
+		lists = append(lists, &s.DE, &s.DI)
 	}
+	stagger(n, lists)
 	for i := range n {
 		s.Th[i] = l.vTh - l.vRest
 	}
 	return s
+}
+
+// stagger makes lists of n numbers that lie in one piece of memory, each a few
+// cache lines further than a multiple of a page from the one before. Lists of
+// equal size from the allocator begin at whole pages, so that entry i of each
+// falls into the same set of the first-level cache; a sweep over eight of them
+// would then evict its own lines.
+func stagger(n int, lists []*[]float64) {
+	const page, line = 512, 8 // in float64
+	stride := (n+page-1)/page*page + 5*line
+	slab := make([]float64, stride*len(lists))
+	for k, list := range lists {
+		*list = slab[k*stride : k*stride+n : k*stride+n]
+	}
 }
 
 // Set gives a state variable of neuron i its start value, by its name in the

@@ -104,6 +104,87 @@ func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []i
 	return flagged
 }
 
+// SweepFree is the sweep for exponential currents when a block takes a window
+// in one step: it carries every neuron to the end of the step as if nothing
+// arrived, into Next, to which the arrivals are then added (AddPositive,
+// AddNegative). The state at the start stays as it is until Advance, so that
+// flagged neurons can be replayed from it.
+func (l *Linear) SweepFree(s *State, st *Step, flagged []int32) (*Next, []int32) {
+	v := s.V
+	th, e, c := s.Th[:len(v)], s.E[:len(v)], s.I[:len(v)]
+	nv, ne, nc, room := s.next.V[:len(v)], s.next.E[:len(v)], s.next.I[:len(v)], s.next.Room[:len(v)]
+	// Two loops: the first has no branch and keeps its constants in registers.
+	pm, pe, pi, qe, qi := st.pm, st.ps[0], st.ps[1], st.q[0], st.q[1]
+	cv, ce := st.cv, st.cs[0]
+	for i, x := range v {
+		ie, ii := e[i], c[i]
+		ne[i], nc[i] = float64(ie*pe), float64(ii*pi)
+		f := float64(x*pm) + float64(ie*qe) + float64(ii*qi)
+		nv[i] = f
+		room[i] = th[i] - margin - float64(ce*ie) - float64(cv*math.Abs(x)) - max(x, f)
+	}
+	for i, left := range room {
+		if !(left > 0) {
+			flagged = append(flagged, int32(i))
+		}
+	}
+	return &s.next, flagged
+}
+
+// AddPositive adds arrivals of positive weight at the excitatory port to the
+// end of a step of length h and appends the neurons that have to be replayed
+// because of them to flagged.
+func (l *Linear) AddPositive(n *Next, h event.Time, arrivals *Arrivals, flagged []int32) []int32 {
+	k := l.kern
+	cells, inv, width := k.cells[PortEx], k.inv, k.width
+	v, e, room := n.V, n.E[:len(n.V)], n.Room[:len(n.V)]
+	for q := range arrivals.At {
+		a := &arrivals.At[q]
+		x := float64(float64(int64(h)-int64(a.Off)) * picosecond)
+		c := int(x * inv)
+		r := x - float64((float64(c)+0.5)*width)
+		w := arrivals.weight(q)
+		up := float64(w * poly(&cells[c].v, r))
+		t := int(a.T)
+		v[t] += up
+		e[t] += float64(w * poly(&cells[c].i, r))
+		left := room[t]
+		room[t] = left - up
+		if left > 0 && !(left-up > 0) {
+			flagged = append(flagged, int32(t))
+		}
+	}
+	return flagged
+}
+
+// AddNegative adds arrivals of negative weight at the inhibitory port.
+func (l *Linear) AddNegative(n *Next, h event.Time, arrivals *Arrivals) {
+	k := l.kern
+	cells, inv, width := k.cells[PortIn], k.inv, k.width
+	v, i := n.V, n.I[:len(n.V)]
+	for q := range arrivals.At {
+		a := &arrivals.At[q]
+		x := float64(float64(int64(h)-int64(a.Off)) * picosecond)
+		c := int(x * inv)
+		r := x - float64((float64(c)+0.5)*width)
+		w := arrivals.weight(q)
+		t := int(a.T)
+		v[t] += float64(w * poly(&cells[c].v, r))
+		i[t] += float64(w * poly(&cells[c].i, r))
+	}
+}
+
+// Advance makes Next the state. The replayed neurons, whose state was set in
+// place, keep it.
+func (s *State) Advance(replayed []int32) {
+	for _, i := range replayed {
+		s.next.V[i], s.next.E[i], s.next.I[i] = s.V[i], s.E[i], s.I[i]
+	}
+	s.V, s.next.V = s.next.V, s.V
+	s.E, s.next.E = s.next.E, s.E
+	s.I, s.next.I = s.next.I, s.I
+}
+
 // SweepAlpha is the sweep for alpha currents; pos and neg hold contributions
 // to potential, current and slope variable.
 func (l *Linear) SweepAlpha(s *State, st *Step, pos, neg [][3]float64, flagged []int32) []int32 {

@@ -55,6 +55,57 @@ func (r *Rows) AddPair(acc [][2]float64, lo, hi uint32, f, g float64) {
 	}
 }
 
+// AddRise is AddPair into two slices, for positive weights: it also takes what
+// it adds to v from room, and appends the targets whose room that uses up to
+// flagged.
+func (r *Rows) AddRise(v, i, room []float64, lo, hi uint32, f, g float64, flagged []int32) []int32 {
+	targets := r.Target[lo:hi]
+	i, room = i[:len(v)], room[:len(v)]
+	if r.Weight == nil && r.Weight64 == nil {
+		up, c := float64(f*r.Const), float64(g*r.Const)
+		for _, t := range targets {
+			left := room[t]
+			v[t] += up
+			i[t] += c
+			room[t] = left - up
+			if left > 0 && !(left-up > 0) {
+				flagged = append(flagged, int32(t))
+			}
+		}
+		return flagged
+	}
+	for k, t := range targets {
+		w := r.WeightAt(int(lo) + k)
+		up, left := float64(f*w), room[t]
+		v[t] += up
+		i[t] += float64(g * w)
+		room[t] = left - up
+		if left > 0 && !(left-up > 0) {
+			flagged = append(flagged, int32(t))
+		}
+	}
+	return flagged
+}
+
+// AddFall is AddPair into two slices.
+func (r *Rows) AddFall(v, i []float64, lo, hi uint32, f, g float64) {
+	targets := r.Target[lo:hi]
+	i = i[:len(v)]
+	if r.Weight == nil && r.Weight64 == nil {
+		down, c := float64(f*r.Const), float64(g*r.Const)
+		for _, t := range targets {
+			v[t] += down
+			i[t] += c
+		}
+		return
+	}
+	for k, t := range targets {
+		w := r.WeightAt(int(lo) + k)
+		v[t] += float64(f * w)
+		i[t] += float64(g * w)
+	}
+}
+
 // AddTriple adds weight·(f, g, h) to three accumulators per target.
 func (r *Rows) AddTriple(acc [][3]float64, lo, hi uint32, f, g, h float64) {
 	for k := lo; k < hi; k++ {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,10 +10,12 @@ import (
 	"hmn/event"
 	"hmn/io/rundir"
 	"hmn/io/spikelog"
+	"hmn/network"
 )
 
 func (a *app) infoCommand() *cobra.Command {
 	var asJSON bool
+	var latency int
 	c := &cobra.Command{
 		Use:   "info DIR",
 		Short: "Say what is in a run directory",
@@ -23,9 +26,10 @@ Exit code 1 when something cannot be read. A record that was cut off because the
 run was killed is read up to its last good block, with a warning.`,
 		Args:              wantArgs(1, 1, "DIR"),
 		ValidArgsFunction: firstArg(completeDir),
-		RunE:              func(_ *cobra.Command, args []string) error { return a.info(args[0], asJSON) },
+		RunE:              func(_ *cobra.Command, args []string) error { return a.info(args[0], asJSON, latency) },
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.Flags().IntVar(&latency, "latency", 0, "list the first `N` neurons to fire, in order of their first spike")
 	return c
 }
 
@@ -56,7 +60,7 @@ type damageInfo struct {
 	Reason  string `json:"reason"`
 }
 
-func (a *app) info(dir string, asJSON bool) error {
+func (a *app) info(dir string, asJSON bool, latency int) error {
 	v, err := openRun(dir)
 	if err != nil {
 		return err
@@ -139,6 +143,9 @@ func (a *app) info(dir string, asJSON bool) error {
 	t.write(a.out)
 	fmt.Fprintln(a.out)
 	v.rates(a.out)
+	if latency > 0 && bad == nil {
+		bad = v.latencies(a.out, latency)
+	}
 	if m := v.manifest; m != nil {
 		for _, n := range m.Notes {
 			fmt.Fprintln(a.out, "note:", n)
@@ -159,4 +166,43 @@ func readSamples(r *spikelog.Reader, record int) (n uint64, err error) {
 		n += uint64(len(s.Times))
 	}
 	return n, nil
+}
+
+// latencies lists the first n neurons to fire. It keeps one time per neuron.
+func (v *view) latencies(w io.Writer, n int) error {
+	first := map[uint32]event.Time{}
+	var order []network.Spike
+	for spikes, err := range v.reader.All() {
+		if err != nil {
+			return err
+		}
+		for _, s := range spikes {
+			if _, seen := first[s.ID]; !seen {
+				first[s.ID] = s.At
+				order = append(order, s)
+			}
+		}
+	}
+	fmt.Fprintf(w, "\nfirst spikes, %s of %s neurons that fired\n", count(min(n, len(order))), count(len(order)))
+	t := table{left: 2}
+	for _, s := range order[:min(n, len(order))] {
+		t.row("  "+v.neuron(s.ID), s.At.String()+" ms")
+	}
+	t.write(w)
+	return nil
+}
+
+// neuron is the name of a neuron, or its population and index.
+func (v *view) neuron(id uint32) string {
+	if v.manifest != nil {
+		for _, p := range v.manifest.Populations {
+			if i := id - p.FirstID; id >= p.FirstID && i < uint32(p.N) {
+				if int(i) < len(p.Names) {
+					return p.Names[i]
+				}
+				return fmt.Sprintf("%s[%d]", p.Name, i)
+			}
+		}
+	}
+	return fmt.Sprint(id)
 }

@@ -204,7 +204,7 @@ func (m *loaded) manifest(s *network.Stats, workers int, began time.Time) rundir
 	id := uint32(0)
 	for i := range m.Populations {
 		p := &m.Populations[i]
-		man.Populations = append(man.Populations, rundir.Population{Name: p.Name, Model: p.Model, N: p.N, FirstID: id})
+		man.Populations = append(man.Populations, rundir.Population{Name: p.Name, Model: p.Model, N: p.N, FirstID: id, Names: p.Names})
 		man.MeanRateHz = append(man.MeanRateHz, rundir.Rate{Population: p.Name, Hz: rundir.Number(math.NaN())})
 		id += uint32(p.N)
 	}

@@ -349,6 +349,19 @@ func (p *neurons) find(s []byte) (int, error) {
 	return 0, fmt.Errorf("unknown neuron %s of population %s%s", quote(string(s)), quote(p.population), h)
 }
 
+// pick is find for the model text, where an integer is never a name.
+func (p *neurons) pick(n *node) (int, error) {
+	switch {
+	case n.kind == isText:
+		return p.find([]byte(n.text))
+	case n.kind != isInteger:
+		return 0, fmt.Errorf("%s, want the index or name of a neuron", n.describe())
+	case n.int < 0 || n.int >= int64(p.n):
+		return 0, fmt.Errorf("neuron %d of population %s, want 0 to %d", n.int, quote(p.population), p.n-1)
+	}
+	return int(n.int), nil
+}
+
 // badName says what is wrong with the name of a neuron, or nothing.
 func badName(s string) string {
 	switch {

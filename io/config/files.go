@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -157,7 +158,7 @@ func (c *csvReader) want(required, optional []string) (map[string]int, bool) {
 func (c *csvReader) ms(i int, rounded *int) (event.Time, bool) {
 	at, exact, err := toTime(string(c.row[i]))
 	switch {
-	case err != nil && strings.HasPrefix(err.Error(), "beyond"):
+	case errors.Is(err, errBeyond):
 		c.errorf("%s = %s is %v", c.header[i], clip(string(c.row[i])), err)
 		return 0, false
 	case err != nil:
@@ -172,10 +173,10 @@ func (c *csvReader) ms(i int, rounded *int) (event.Time, bool) {
 	return at, true
 }
 
-// noteRounded reports times with more digits than a picosecond has.
-func (c *csvReader) noteRounded(n int) {
+// noteRounded reports n times with more digits than a picosecond has.
+func (l *loader) noteRounded(where string, n int) {
 	if n > 0 {
-		c.l.note("%s: %d times had more than 9 decimal places of a ms and were rounded to whole picoseconds", c.name, n)
+		l.note("%s: %d times had more than 9 decimal places of a ms and were rounded to whole picoseconds", where, n)
 	}
 }
 
@@ -218,7 +219,7 @@ func (l *loader) timesFile(p *population, n *node, text string) ([][]event.Time,
 			}
 		}
 	}
-	c.noteRounded(rounded)
+	l.noteRounded(c.name, rounded)
 	return trains, true
 }
 
@@ -287,7 +288,7 @@ func (l *loader) stepTable(t table, p *population, n *node, q quantity.Param) ([
 		return nil, false
 	}
 	sort.SliceStable(out, func(i, k int) bool { return out[i].Neuron < out[k].Neuron })
-	c.noteRounded(rounded)
+	l.noteRounded(c.name, rounded)
 	return out, true
 }
 
@@ -361,6 +362,10 @@ func (l *loader) columnFile(t table, p *population, n *node, q quantity.Param) (
 		}
 		if err := q.InRange(x); err != nil {
 			c.errorf("%v", err)
+			return false
+		}
+		if _, _, err := event.FromMS(x); q.Unit == "ms" && err != nil {
+			c.errorf("%s = %g ms is %v", name, x, errBeyond)
 			return false
 		}
 		if bounded && t.n.get("V_m") != nil && t.n.get("V_m").get("csv") == n && !(x < th) {

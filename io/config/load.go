@@ -104,9 +104,10 @@ func Parse(text []byte, o Options) (*network.Model, *Source, error) {
 	l.inputs()
 	l.simulation()
 	l.guard()
-	l.populations()
-	l.projections()
-	l.records()
+	if l.populations() {
+		l.projections()
+		l.records()
+	}
 	if err := l.err(); err != nil {
 		return nil, nil, err
 	}
@@ -269,7 +270,7 @@ func (t table) entryName(taken map[string]pos) (string, bool) {
 // size spells a size for people.
 func size(n float64) string {
 	for _, u := range []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"} {
-		if n < 1024 {
+		if n < 999.5 {
 			return fmt.Sprintf("%.3g %s", n, u)
 		}
 		n /= 1024

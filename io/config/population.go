@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hmn/event"
 	"hmn/event/quantity"
 	"hmn/event/random"
 	"hmn/network"
@@ -20,12 +21,24 @@ type population struct {
 	index neurons
 }
 
-// bytesPerNeuron is about what one spiking neuron without synapses takes.
-const bytesPerNeuron = 64
+// What one spiking neuron without synapses takes, about, and one static synapse
+// at the least.
+const (
+	bytesPerNeuron  = 64
+	bytesPerSynapse = 6
+)
 
-// populations reads all [[population]] tables.
-func (l *loader) populations() {
+// maxPopulations is what the engine's numbering of populations holds.
+const maxPopulations = 1 << 16
+
+// populations reads all [[population]] tables. It is false when there are too
+// many to read on.
+func (l *loader) populations() bool {
 	list := l.tables("population")
+	if len(list) > maxPopulations {
+		l.errorf(list[maxPopulations].pos, "%d populations, want at most %d", len(list), maxPopulations)
+		return false
+	}
 	if len(list) == 0 && l.root.get("population") == nil {
 		l.errorf(pos{}, "no [[population]]: nothing to simulate")
 	}
@@ -53,6 +66,7 @@ func (l *loader) populations() {
 		l.trains(p)
 		l.model.Populations = append(l.model.Populations, p.Population)
 	}
+	return true
 }
 
 // lookup finds a population by name for a message at n.
@@ -91,7 +105,7 @@ func (l *loader) size(p *population) {
 	case file != nil:
 		p.Names, ok = l.namesFile(p)
 		if ok && count != nil {
-			n, good := l.count(t)
+			n, good := l.count(t, "n", "neurons", bytesPerNeuron)
 			if good && n != int64(len(p.Names)) {
 				l.errorf(count.pos, "%sn = %d, but %s has %d names", t.label, n, clip(file.text), len(p.Names))
 			}
@@ -99,7 +113,7 @@ func (l *loader) size(p *population) {
 		}
 	default:
 		var n int64
-		n, ok = l.count(t)
+		n, ok = l.count(t, "n", "neurons", bytesPerNeuron)
 		p.N = int(n)
 	}
 	if !ok {
@@ -111,7 +125,8 @@ func (l *loader) size(p *population) {
 	before := l.neurons
 	l.neurons += int64(p.N)
 	if l.neurons > math.MaxUint32 && before <= math.MaxUint32 {
-		l.errorf(t.n.pos, "%swith it the model has %d neurons, want at most %d in all populations", t.label, l.neurons, uint32(math.MaxUint32))
+		l.errorf(t.n.pos, "%swith it the model has %d neurons, at least %s, want at most %d in all populations",
+			t.label, l.neurons, size(float64(l.neurons)*bytesPerNeuron), uint32(math.MaxUint32))
 	}
 	p.sized = true
 	p.index = neurons{population: p.Name, n: p.N, names: p.Names}
@@ -123,15 +138,15 @@ func (l *loader) size(p *population) {
 	}
 }
 
-// count reads n.
-func (l *loader) count(t table) (int64, bool) {
-	c := t.n.get("n")
-	if c != nil && c.kind == isInteger && c.int > 1<<31 {
-		l.errorf(c.pos, "%sn: %d neurons would take at least %s, want an integer from 1 to %d",
-			t.label, c.int, size(float64(c.int)*bytesPerNeuron), 1<<31)
+// count reads a number of things that take each bytes; beyond the key's range
+// it says how much they would take.
+func (l *loader) count(t table, name, what string, each float64) (int64, bool) {
+	c, k := t.n.get(name), key(t.path+"."+name)
+	if c != nil && c.kind == isInteger && float64(c.int) > k.Max {
+		t.wrong(c, name, "%d %s would take at least %s, want %s", c.int, what, size(float64(c.int)*each), integerRange(k))
 		return 0, false
 	}
-	return t.integer("n")
+	return t.integer(name)
 }
 
 // params reads the model's parameters.
@@ -285,14 +300,8 @@ func (t table) steps(v *node, q quantity.Param) ([][2]float64, bool) {
 			t.wrong(e, q.Key, "step %d is %s, %s", i, e.describe(), want)
 			return nil, false
 		}
-		at, dec, okT := t.quantity(e.list[0], q.Key, "ms")
+		at, _, okT := t.quantity(e.list[0], q.Key, "ms")
 		x, _, okX := t.quantity(e.list[1], q.Key, q.Unit)
-		if okT {
-			if _, _, err := toTime(dec); err != nil {
-				t.wrong(e.list[0], q.Key, "%s is %v", e.list[0].describe(), err)
-				okT = false
-			}
-		}
 		ok = ok && okT && okX
 		out = append(out, [2]float64{at, x})
 	}
@@ -436,22 +445,71 @@ func (p *population) threshold() (float64, bool) {
 	return p.model.Number(p.Params, "V_th"), true
 }
 
-// trains reads times_file.
+// trains reads times or times_file.
 func (l *loader) trains(p *population) {
 	t := p.t
 	const owner = "spike_train"
-	n := t.n.get("times_file")
+	list, file := t.n.get("times"), t.n.get("times_file")
 	switch {
 	case p.model == nil:
-	case p.Model != owner && n != nil:
-		l.errorf(n.key, "%stimes_file belongs to model %s, not %s", t.label, owner, p.Model)
-	case p.Model == owner && n == nil:
-		t.missing("times_file")
-	case p.Model == owner && p.sized:
-		if file, ok := t.text("times_file"); ok {
-			p.Trains, _ = l.timesFile(p, n, file)
+	case p.Model != owner:
+		for _, name := range []string{"times", "times_file"} {
+			if n := t.n.get(name); n != nil {
+				l.errorf(n.key, "%s%s belongs to model %s, not %s", t.label, name, owner, p.Model)
+			}
+		}
+	case list != nil && file != nil:
+		l.errorf(list.key, "%sboth times and times_file are given, want one of them", t.label)
+	case list == nil && file == nil:
+		l.errorf(t.n.pos, "%sneeds the key \"times\" ([[t, …], …] in ms, one list per neuron) or \"times_file\"", t.label)
+	case !p.sized:
+	case list != nil:
+		p.Trains, _ = l.times(p, list)
+	default:
+		if name, ok := t.text("times_file"); ok {
+			p.Trains, _ = l.timesFile(p, file, name)
 		}
 	}
+}
+
+// times reads [[t, …], …], one list per neuron.
+func (l *loader) times(p *population, n *node) ([][]event.Time, bool) {
+	t := p.t
+	lists, ok := t.array("times")
+	if !ok {
+		return nil, false
+	}
+	if len(lists) != p.N {
+		t.wrong(n, "times", "%d lists, want one for each of the n = %d neurons", len(lists), p.N)
+		return nil, false
+	}
+	rounded, bad := 0, 0
+	trains := make([][]event.Time, p.N)
+	for j, e := range lists {
+		if e.kind != isList {
+			t.wrong(e, "times", "entry %d is %s, want a list of times: [[t, …], …], one list per neuron", j, e.describe())
+			return nil, false
+		}
+		seen := make(map[event.Time]bool, len(e.list))
+		for _, v := range e.list {
+			at, ok := t.instant(v, "times", &rounded)
+			if ok && seen[at] {
+				t.wrong(v, "times", "neuron %s spikes twice at %s ms, want one spike at a time", p.call(j), at)
+				ok = false
+			}
+			if !ok {
+				if bad++; bad >= maxProblemsPerFile {
+					return nil, false
+				}
+				continue
+			}
+			seen[at] = true
+			trains[j] = append(trains[j], at)
+		}
+		slices.Sort(trains[j])
+	}
+	l.noteRounded(l.where(n.pos)+": "+t.label+"times", rounded)
+	return trains, bad == 0
 }
 
 // positions reads or makes the positions.
@@ -521,7 +579,7 @@ func (t table) grid(p *population) ([][3]float64, int) {
 	total := int64(1)
 	for i, c := range cells {
 		if c.kind != isInteger || c.int < 1 || c.int > 1<<31 {
-			t.wrong(c, "grid", "%s, want an integer ≥ 1", c.describe())
+			t.wrong(c, "grid", "%s, want an integer from 1 to %d", c.describe(), 1<<31)
 			return nil, 0
 		}
 		count[i] = c.int

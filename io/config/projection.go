@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ type projection struct {
 	t              table
 	source, target *population // nil when unknown
 	unit           string      // of the weight; "" when unknown
+	list           string      // what gives the edges, in messages
 	delayNode      *node       // where the delay stands, for messages
 }
 
@@ -40,16 +42,16 @@ func (l *loader) projections() {
 			l.rule(p)
 		}
 		weights, axonal, dendritic := true, true, true
-		columns, columnsOK := edgeColumns{}, true
+		edges, open := edgeList{}, true
 		if p.Rule == network.EdgeList {
-			columns, columnsOK = l.openEdges(p)
-			weights, axonal, dendritic = columns.weight < 0, columns.axonal < 0, columns.dendritic < 0
+			edges, open = l.openEdges(p)
+			weights, axonal, dendritic = edges.weight < 0, edges.axonal < 0, edges.dendritic < 0
 		}
-		if columnsOK {
+		if open {
 			l.weight(p, weights)
 			good := l.delays(p, axonal, dendritic)
 			if p.Rule == network.EdgeList {
-				l.readEdges(p, columns, good)
+				l.readEdges(p, edges, good)
 			}
 		}
 		l.model.Projections = append(l.model.Projections, p.Projection)
@@ -82,14 +84,16 @@ func (l *loader) ends(p *projection) {
 	}
 	from := p.source.model
 	at := t.n.get("source")
-	switch {
+	switch levels := from.Kind == neuron.Rate || from.Kind == neuron.LevelSource; {
+	case levels && to.New != nil:
+		t.wrong(at, "source", "population %s (%s) sends levels, but population %s (%s) is of a model from outside, which receives spikes only", quote(p.Source), p.source.Model, quote(p.Target), p.target.Model)
 	case from.Kind == neuron.Rate && to.Kind == neuron.Spiking:
-		t.wrong(at, "source", "rate units (%s) cannot drive spiking neurons (%s), want a rate population as target", quote(p.Source), quote(p.Target))
+		p.unit = "pA" // per unit of rate: a current, whatever spikes do to the target
 	case from.Kind == neuron.LevelSource && to.Kind == neuron.Spiking:
 		if u := levelUnit(from); u != "pA" {
 			t.wrong(at, "source", "%s sends a level without unit, not a current: spiking neurons take step_current", p.source.Model)
 		}
-		p.unit = "1"
+		p.unit = "1" // the level is in pA
 	case from.Kind == neuron.LevelSource && to.Kind == neuron.Rate:
 		if u := levelUnit(from); u != "1" {
 			t.wrong(at, "source", "%s sends a current [%s]: rate units take step_rate", p.source.Model, u)
@@ -195,7 +199,11 @@ func (l *loader) rule(p *projection) {
 		p.P, _ = t.number("p")
 		l.profile(p)
 	case network.FixedInDegree, network.FixedOutDegree:
-		d, ok := t.integer("degree")
+		neurons := targets // with so many synapses each
+		if p.Rule == network.FixedOutDegree {
+			neurons = sources
+		}
+		d, ok := l.count(t, "degree", "synapses per neuron", bytesPerSynapse*float64(max(neurons, 1)))
 		if !ok {
 			return
 		}
@@ -211,7 +219,7 @@ func (l *loader) rule(p *projection) {
 			t.wrong(t.n.get("degree"), "degree", "%d, want at most %d: without multapses a neuron has one synapse per %s", d, partners, who)
 		}
 	case network.FixedTotalNumber:
-		n, ok := t.integer("total")
+		n, ok := l.count(t, "total", "synapses", bytesPerSynapse)
 		if !ok {
 			return
 		}
@@ -278,7 +286,7 @@ func (l *loader) weight(p *projection, wanted bool) {
 	case n == nil:
 		return
 	case !wanted:
-		l.errorf(n.key, "%sweight is given, but %s has a weight column: leave one out", t.label, clip(t.n.get("edges_file").text))
+		l.errorf(n.key, "%sweight is given, but %s has a weight column: leave one out", t.label, p.list)
 		return
 	}
 	q := key("projection.weight").Param
@@ -295,32 +303,34 @@ func (p *projection) zeroDelay() bool {
 		p.target.model.Kind == neuron.Rate && (p.source.model.Kind == neuron.Rate || p.source.model.Kind == neuron.LevelSource)
 }
 
+// plastic reports whether the synapses of a projection change.
+func (p *projection) plastic() bool {
+	m, ok := synapse.Lookup(p.Synapse)
+	return ok && m.New != nil
+}
+
 // delays reads delay or its two parts; a part is not wanted when an edge list
 // gives it.
 func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
 	t := p.t
 	sum, a, d := t.n.get("delay"), t.n.get("axonal_delay"), t.n.get("dendritic_delay")
-	file := ""
-	if e := t.n.get("edges_file"); e != nil {
-		file = clip(e.text)
-	}
 	ok := true
 	refuse := func(n *node, format string, args ...any) {
 		l.errorf(n.key, "%s"+format, append([]any{t.label}, args...)...)
 		ok = false
 	}
 	if a != nil && !axonal {
-		refuse(a, "axonal_delay is given, but %s has its column: leave one out", file)
+		refuse(a, "axonal_delay is given, but %s has its column: leave one out", p.list)
 	}
 	if d != nil && !dendritic {
-		refuse(d, "dendritic_delay is given, but %s has its column: leave one out", file)
+		refuse(d, "dendritic_delay is given, but %s has its column: leave one out", p.list)
 	}
 	switch {
 	case sum != nil && (!axonal || !dendritic):
-		refuse(sum, "delay is the sum of both sides, but %s has a delay column: give the other side by its name", file)
+		refuse(sum, "delay is the sum of both sides, but %s has a delay column: give the other side by its name", p.list)
 	case sum != nil && (a != nil || d != nil):
 		refuse(sum, "delay is the sum of both sides: leave it out, or axonal_delay and dendritic_delay")
-	case sum != nil && p.Synapse != "static":
+	case sum != nil && p.plastic():
 		refuse(sum, "delay is for static projections: a plastic one needs axonal_delay and dendritic_delay, because the synapse lies between them")
 	case sum == nil && a == nil && d == nil && axonal && dendritic:
 		l.errorf(t.n.pos, "%sneeds the key \"delay\" (or axonal_delay and dendritic_delay)", t.label)
@@ -349,6 +359,10 @@ func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
 		p.Axonal = read(a, "axonal_delay")
 		p.Dendritic = read(d, "dendritic_delay")
 	}
+	if x, one := highest(p.Axonal); ok && p.plastic() && !(one && lowest(p.Axonal) == x) {
+		t.wrong(a, "axonal_delay", "draws, want a constant: synapse model %s needs one axonal delay for all synapses", p.Synapse)
+		ok = false
+	}
 	if !ok || p.zeroDelay() || !axonal || !dendritic {
 		return ok // columns are checked edge by edge
 	}
@@ -356,9 +370,17 @@ func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
 		t, _, _ := event.FromMS(lowest(v)) // in range, or value had refused it
 		return t
 	}
+	most := func(v network.Value) event.Time {
+		x, _ := highest(v)
+		if math.IsInf(x, 1) {
+			return least(v)
+		}
+		t, _, _ := event.FromMS(x)
+		return t
+	}
 	la, ld := least(p.Axonal), least(p.Dendritic)
 	switch {
-	case la > event.MaxTime-ld:
+	case most(p.Axonal) > event.MaxTime-most(p.Dendritic):
 		t.wrong(p.delayNode, p.delayName(), "the total delay is beyond the longest run, 106 days")
 	case la+ld <= 0 && p.Axonal.Form == network.Constant && p.Dendritic.Form == network.Constant:
 		t.wrong(p.delayNode, p.delayName(), "the total delay is 0 ms, want > 0 ms (at least 1 ps)")

@@ -23,6 +23,10 @@ func (l *loader) records() {
 		if r.What, ok = t.text("what"); !ok {
 			continue
 		}
+		if r.What == network.RecordWeight {
+			t.wrong(n.get("what"), "what", "not available in this version: weights of static synapses do not change")
+			continue
+		}
 		if slices.Contains(laterRecords, r.What) {
 			t.wrong(n.get("what"), "what", "not available in this version: %s, want one of %s", quote(r.What), list(words))
 			continue
@@ -31,37 +35,17 @@ func (l *loader) records() {
 			continue
 		}
 		t.label = strings.TrimSuffix(t.label, ": ") + " (" + r.What + "): "
-		var p *population
-		if r.What == network.RecordWeight {
-			r.Of, ok = t.projectionName("of")
-		} else if p = t.lookup("of"); p != nil {
-			r.Of, ok = p.Name, t.recordable(r.What, p)
+		p := t.lookup("of")
+		if p != nil {
+			r.Of = p.Name
 		}
+		ok = p != nil && t.recordable(r.What, p)
 		l.every(t, &r)
 		if ok {
 			r.Subset = l.subset(t, p)
 		}
 		l.model.Records = append(l.model.Records, r)
 	}
-}
-
-// projectionName reads the name of a projection.
-func (t table) projectionName(key string) (string, bool) {
-	name, ok := t.text(key)
-	if !ok {
-		return "", false
-	}
-	var names []string
-	for _, p := range t.l.projs {
-		if p.Name != "" {
-			names = append(names, p.Name)
-		}
-	}
-	if !slices.Contains(names, name) {
-		t.wrong(t.n.get(key), key, "no projection is called %s%s", quote(name), hint(name, names))
-		return "", false
-	}
-	return name, true
 }
 
 // recordable refuses signals that a population does not have.
@@ -81,7 +65,7 @@ func (t table) recordable(what string, p *population) bool {
 			want = "a spiking population with a membrane potential"
 		}
 	case network.RecordISyn:
-		if _, ok := p.model.State("I_syn_ex"); k != neuron.Spiking || !ok {
+		if _, ok := p.model.State("I_syn_ex"); k != neuron.Spiking || !ok || p.model.New != nil {
 			want = "a population with synaptic currents (iaf_psc_exp, iaf_psc_alpha)"
 		}
 	case network.RecordRate:
@@ -118,13 +102,6 @@ func (l *loader) subset(t table, p *population) []int {
 	switch {
 	case sub == nil && sample == nil:
 		return nil
-	case p == nil:
-		at := sub
-		if at == nil {
-			at = sample
-		}
-		l.errorf(at.key, "%ssubset and sample are for populations, not for projections", t.label)
-		return nil
 	case sub != nil && sample != nil:
 		l.errorf(sample.key, "%sboth subset and sample are given, want one of them", t.label)
 		return nil
@@ -158,26 +135,9 @@ func (l *loader) subset(t table, p *population) []int {
 	}
 	out := make([]int, 0, len(ns))
 	for _, n := range ns {
-		if n.kind != isInteger && n.kind != isText {
-			t.wrong(n, "subset", "%s, want the index or name of a neuron", n.describe())
-			return nil
-		}
-		i, err := -1, error(nil)
-		if n.kind == isText || n.int >= 0 {
-			if n.kind == isInteger { // never a name
-				if i = int(n.int); i >= p.N {
-					i = -1
-				}
-			} else {
-				i, err = p.index.find([]byte(n.text))
-			}
-		}
-		switch {
-		case err != nil:
+		i, err := p.index.pick(n)
+		if err != nil {
 			t.wrong(n, "subset", "%v", err)
-			return nil
-		case i < 0:
-			t.wrong(n, "subset", "neuron %s of population %s, want 0 to %d", n.text, quote(p.Name), p.N-1)
 			return nil
 		}
 		out = append(out, i)

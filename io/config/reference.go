@@ -22,7 +22,7 @@ var ruleDocs = map[string]string{
 	network.FixedInDegree:     "every target receives degree synapses from sources drawn uniformly",
 	network.FixedOutDegree:    "every source sends degree synapses to targets drawn uniformly",
 	network.FixedTotalNumber:  "total synapses, each between a source and a target drawn uniformly",
-	network.EdgeList:          "the rows of edges_file",
+	network.EdgeList:          "the rows of edges or of edges_file",
 	network.Distance:          "every pair independently with probability p × profile(distance of the positions)",
 }
 
@@ -308,7 +308,7 @@ The same text is printed by ` + "`hmn doc KEY`" + `.
 A model file is strict [TOML](https://toml.io): unknown keys are errors. Files it
 names are relative to its folder. Every key can be changed from outside with
 ` + "`--set path=value`" + `, e.g. ` + "`--set population.E.params.tau_m='15 ms'`" + `; entries of lists are
-called by name or by number from 0.
+called by name or by number from 0. No time is longer than a run can be, 106 days.
 
 `
 

@@ -162,8 +162,8 @@ func (t table) boolean(name string, absent bool) bool {
 	return n.bool
 }
 
-// quantity reads a number with or without unit, finite; dec is its exact
-// decimal. Problems are noted under name.
+// quantity reads a number with or without unit, finite, and in ms within the
+// longest run; dec is its exact decimal. Problems are noted under name.
 func (t table) quantity(n *node, name, unit string) (x float64, dec string, ok bool) {
 	switch n.kind {
 	case isInteger, isNumber:
@@ -171,17 +171,42 @@ func (t table) quantity(n *node, name, unit string) (x float64, dec string, ok b
 			t.wrong(n, name, "%s, want a finite number", n.describe())
 			return 0, "", false
 		}
-		return n.num, shift(n.text, 0), true
+		x, dec = n.num, shift(n.text, 0)
 	case isText:
-		x, dec, err := parseQuantity(n.text, unit)
-		if err != nil {
+		var err error
+		if x, dec, err = parseQuantity(n.text, unit); err != nil {
 			t.wrong(n, name, "%v", err)
 			return 0, "", false
 		}
-		return x, dec, true
+	default:
+		t.wrong(n, name, "%s, %s", n.describe(), wantQuantity(unit))
+		return 0, "", false
 	}
-	t.wrong(n, name, "%s, %s", n.describe(), wantQuantity(unit))
-	return 0, "", false
+	if unit == "ms" {
+		if _, _, err := toTime(dec); err != nil {
+			t.wrong(n, name, "%s is %v", n.describe(), err)
+			return 0, "", false
+		}
+	}
+	return x, dec, true
+}
+
+// instant reads a time ≥ 0 that is one of many; rounded counts those with more
+// digits than a picosecond has.
+func (t table) instant(n *node, name string, rounded *int) (event.Time, bool) {
+	_, dec, ok := t.quantity(n, name, "ms")
+	if !ok {
+		return 0, false
+	}
+	at, exact, _ := toTime(dec) // in range, or quantity had refused it
+	if at < 0 {
+		t.wrong(n, name, "%s, want ≥ 0 ms", n.describe())
+		return 0, false
+	}
+	if !exact {
+		*rounded++
+	}
+	return at, true
 }
 
 // number reads a number in the key's unit and range. ok is false when it is
@@ -226,11 +251,8 @@ func (t table) time(name string) (event.Time, bool) {
 		t.l.errorf(n.pos, "%s%v", t.label, err)
 		return 0, false
 	}
-	at, exact, err := toTime(dec)
+	at, exact, _ := toTime(dec) // in range, or quantity had refused it
 	switch {
-	case err != nil:
-		t.wrong(n, name, "%s is %v", n.describe(), err)
-		return 0, false
 	case at == 0 && x != 0 && k.MinOpen:
 		t.wrong(n, name, "%s rounds to 0, want at least 1 ps", n.describe())
 		return 0, false

@@ -284,6 +284,9 @@ func (t *treeBuilder) value(v *unstable.Node, fallback pos) (*node, error) {
 			if err != nil {
 				return nil, err
 			}
+			if c.kind == isList && c.pos == n.pos && len(c.list) > 0 { // the parser keeps no place of lists
+				c.pos, c.key = c.list[0].pos, c.list[0].pos
+			}
 			n.list = append(n.list, c)
 		}
 	case unstable.InlineTable:

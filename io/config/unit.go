@@ -70,7 +70,9 @@ func parseQuantity(s, unit string) (x float64, dec string, err error) {
 	}
 	u := suffixes[unit][i]
 	dec = shift(num, u.exp)
-	if x, err = strconv.ParseFloat(dec, 64); err != nil {
+	if x, err = strconv.ParseFloat(dec, 64); err != nil && unit == "ms" {
+		return 0, "", fmt.Errorf("the text %s is %w", quote(s), errBeyond)
+	} else if err != nil {
 		return 0, "", fmt.Errorf("%s is out of range", quote(s))
 	}
 	if u.scale != 0 {
@@ -144,11 +146,20 @@ func shift(num string, exp int) string {
 	return sign + digits[:point] + "." + digits[point:]
 }
 
-// toTime turns an exact decimal number of ms into a time.
+// errBeyond is the fault of a time that event.Time cannot hold.
+var errBeyond = errors.New("beyond the longest run, 106 days")
+
+// toTime turns an exact decimal number of ms into a time. Numbers that are too
+// large give errBeyond.
 func toTime(dec string) (t event.Time, exact bool, err error) {
 	t, exact, err = event.ParseMS(dec)
-	if errors.Is(err, event.ErrRange) {
-		return 0, false, errors.New("beyond the longest run, 106 days")
+	if err == nil {
+		return t, exact, nil
 	}
-	return t, exact, err
+	x, syntax := strconv.ParseFloat(strings.TrimSpace(dec), 64)
+	switch infinite := math.IsInf(x, 0); {
+	case syntax != nil && !errors.Is(syntax, strconv.ErrRange), math.IsNaN(x), infinite && syntax == nil:
+		return 0, false, fmt.Errorf("%s is no time", quote(dec))
+	}
+	return 0, false, errBeyond
 }

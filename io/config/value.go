@@ -31,12 +31,7 @@ func (t table) value(n *node, p quantity.Param, csv bool) (v network.Value, colu
 			return v, nil, false
 		}
 		if p.Unit == "ms" {
-			_, exact, err := toTime(dec)
-			if err != nil {
-				t.wrong(n, p.Key, "%s is %v", n.describe(), err)
-				return v, nil, false
-			}
-			if !exact {
+			if _, exact, _ := toTime(dec); !exact {
 				t.l.note("%s: %s%s = %s was rounded to whole picoseconds", t.l.where(n.pos), t.label, p.Key, n.describe())
 			}
 		}
@@ -106,9 +101,6 @@ func (t table) value(n *node, p quantity.Param, csv bool) (v network.Value, colu
 		if err := limit.InRange(x); err != nil {
 			t.l.errorf(n.pos, "%s%v", d.label, err)
 			ok = false
-		} else if _, _, err := event.FromMS(x); p.Unit == "ms" && err != nil {
-			d.wrong(n, name, "%g ms is beyond the longest run, 106 days", x)
-			ok = false
 		}
 	}
 	// The numbers of a normal may lie outside the range: min and max cut it.
@@ -160,6 +152,12 @@ func (t table) value(n *node, p quantity.Param, csv bool) (v network.Value, colu
 		v.Clip = d.boolean("clip", false)
 		if v.Clip && !v.HasMin && !v.HasMax && ok {
 			d.wrong(c, "clip", "true, but neither min nor max is given")
+			ok = false
+		}
+	}
+	if median := math.Exp(a); form == "lognormal" && p.Unit == "ms" && !v.HasMax && ok {
+		if _, _, err := event.FromMS(median); err != nil {
+			d.wrong(pair, form, "the median, exp(%g) = %.3g ms, is %v", a, median, errBeyond)
 			ok = false
 		}
 	}

@@ -56,6 +56,8 @@ type Population struct {
 	Model   string `json:"model"`
 	N       int    `json:"n"`
 	FirstID uint32 `json:"first_id"`
+	// Names has one name per neuron when the model names them.
+	Names []string `json:"names,omitempty"`
 }
 
 // Record is one thing that the run records.

@@ -1,0 +1,32 @@
+// Package neuron owns the dynamics of single neurons: their parameters, the
+// solution of their equations between events, their threshold, and the trains
+// of the sources that drive them. It does not know who is connected to whom.
+//
+// Models stand in one table (Register, Lookup): name, equation, parameters with
+// unit and range, receptor ports. The built-in ones are advanced by kernels that
+// the engine knows, for a whole block at a time:
+//
+//   - Linear is a leaky integrate-and-fire population with delta, exponential
+//     or alpha currents. Between arrivals its potential is a sum of decaying
+//     exponentials, so it is never integrated in steps. SweepDelta, SweepExp
+//     and SweepAlpha carry all neurons over a step and flag those that cannot
+//     be proved to stay below threshold; Replay does these exactly, arrival by
+//     arrival; Touch and Ladder leave alone neurons that nothing happens to.
+//   - RateUnits and RateNet are piecewise-constant rate units, without and with
+//     connections of no delay.
+//   - Train (Poisson, correlated, listed) and Levels (steps of current or rate)
+//     are sources, pure functions of time.
+//
+// Models from outside implement Dynamics instead.
+//
+// Invariants. No crossing is missed, and one is rounded once, to the nearest
+// picosecond. At one instant all arrivals come before the threshold test, and
+// that before the spike. Parameters (Linear) are shared by workers and never
+// change; state (State) belongs to one worker. A result never depends on how
+// time is cut into steps, beyond rounding, and the same calls give the same
+// bits on every machine: products are rounded before they are added, and
+// elementary functions come from fmath.
+//
+// The package imports event and its subpackages; network imports it. Start
+// reading at Linear, then Replay, then SweepExp.
+package neuron

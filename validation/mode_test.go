@@ -1,9 +1,0 @@
-package validation
-
-type mode int
-
-const (
-	quickMode mode = iota
-	shortMode
-	fullMode
-)

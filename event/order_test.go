@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestKindOrder is engine.md §1: modulator jumps → arrivals → threshold tests →
+// TestKindOrder: the order of kinds at one time is modulator jumps → arrivals → threshold tests →
 // spikes → phase windows close → open → samples → checkpoint; stimuli see
 // spikes before t and act from t on, so they come first.
 func TestKindOrder(t *testing.T) {

@@ -29,19 +29,23 @@ type Progress struct {
 
 // Stats counts what a network has done since it was built or reset.
 type Stats struct {
-	Now            event.Time // simulated time reached
-	Neurons        int        // spiking neurons, rate units and sources together
-	Synapses       int64
-	SynapseBytes   int64 // bytes of synapse storage, row tables included
-	Blocks         int
-	Window         event.Time // the lookahead
-	Windows        uint64     // windows advanced
-	Spikes         uint64     // all populations
-	PopSpikes      []uint64   // by population
-	SynapticEvents uint64     // arrivals delivered to a target
-	ExternalEvents uint64     // those of SynapticEvents that came from poisson sources without storage
-	RateChanges    uint64     // changes sent by rate units and level sources
-	WorkerBlocks   []uint64   // block advances by each worker
+	Now          event.Time // simulated time reached
+	Neurons      int        // spiking neurons, rate units and sources together
+	Synapses     int64
+	SynapseBytes int64 // bytes of synapse storage, row tables included
+	Blocks       int
+	Window       event.Time // the lookahead
+	Windows      uint64     // windows advanced
+	Spikes       uint64     // all populations
+	PopSpikes    []uint64   // by population
+	// PopSpan is the simulated time that PopSpikes counts, by population: up to
+	// Now, but for poisson sources that are generated at their targets, whose
+	// arrivals are counted, up to the end of the last window less their delay.
+	PopSpan        []event.Time
+	SynapticEvents uint64   // arrivals delivered to a target
+	ExternalEvents uint64   // those of SynapticEvents that came from poisson sources without storage
+	RateChanges    uint64   // changes sent by rate units and level sources
+	WorkerBlocks   []uint64 // block advances by each worker
 }
 
 // StoppedError ends a run that a guard stopped: a run-away, silence, or NaN.

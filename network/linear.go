@@ -208,7 +208,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		if len(p.cut) == 1 && len(b.directs) == 0 && p.lin.PSC() == neuron.Exp {
 			err := b.advanceWhole(s, w)
 			if b.touch != nil {
-				b.touch.restart(b.st)
+				b.touch.restart()
 			}
 			return err
 		}
@@ -222,7 +222,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		from = to
 	}
 	if b.touch != nil {
-		b.touch.restart(b.st)
+		b.touch.restart()
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package network
 
 import (
+	"math/bits"
+
 	"hmn/event"
 	"hmn/neuron"
 )
@@ -10,34 +12,53 @@ import (
 // in windows in which something arrives at it, or from which on it might spike
 // of itself.
 type touched struct {
-	now  uint32    // windows since the ladder was last put to the ground
-	last []uint32  // the state of neuron i is that at the start of window last[i]
-	safe []uint32  // neuron i cannot spike before window safe[i]
-	mark []uint32  // now+1 when neuron i is in the list of the present window
-	due  [][]int32 // by window modulo Rungs+1: neurons whose safety ends there
+	now  uint32   // windows since the ladder was last put to the ground
+	last []uint32 // the state of neuron i is that at the start of window last[i]
+	safe []uint32 // neuron i cannot spike before window safe[i]
+	mark set      // something happens to these in the present window
+	due  []set    // by window modulo Rungs+1: the safety of these may end there
 }
 
+// set is a set of neurons. Reading it out gives them in order, so that the
+// state is walked through forwards.
+type set []uint64
+
+func (b set) add(i int) { b[i>>6] |= 1 << (i & 63) }
+
 func newTouched(n int) *touched {
-	t := &touched{last: make([]uint32, n), safe: make([]uint32, n), mark: make([]uint32, n), due: make([][]int32, neuron.Rungs+1)}
-	for i := range int32(n) {
-		t.due[0] = append(t.due[0], i)
+	t := &touched{last: make([]uint32, n), safe: make([]uint32, n), due: make([]set, neuron.Rungs+1)}
+	t.mark = make(set, (n+63)/64)
+	for k := range t.due {
+		t.due[k] = make(set, (n+63)/64)
 	}
+	t.restart()
 	return t
 }
 
-// list adds a neuron to the present window's list unless it is there.
-func (t *touched) list(dst []int32, i int32) []int32 {
-	if t.mark[i] != t.now+1 {
-		t.mark[i] = t.now + 1
-		dst = append(dst, i)
+// list empties the sets of the present window and returns who is to be carried
+// along: the marked, and of the due those whose safety has not been extended
+// since.
+func (t *touched) list(dst []int32) []int32 {
+	due := t.due[t.now%uint32(len(t.due))]
+	for k, w := range t.mark {
+		t.mark[k] = 0
+		d := due[k] &^ w
+		due[k] = 0
+		for ; d != 0; d &= d - 1 {
+			if i := k<<6 + bits.TrailingZeros64(d); t.safe[i] == t.now {
+				w |= 1 << (i & 63)
+			}
+		}
+		for ; w != 0; w &= w - 1 {
+			dst = append(dst, int32(k<<6+bits.TrailingZeros64(w)))
+		}
 	}
 	return dst
 }
 
 // wait notes that neuron i must be looked at in window safe[i].
 func (t *touched) wait(i int32) {
-	k := t.safe[i] % uint32(len(t.due))
-	t.due[k] = append(t.due[k], i)
+	t.due[t.safe[i]%uint32(len(t.due))].add(int(i))
 }
 
 // settle brings every neuron up to the start of the present window.
@@ -49,14 +70,15 @@ func (t *touched) settle(b *linearBlock, l *neuron.Ladder) {
 
 // restart begins anew after a window that was swept: all neurons stand at the
 // start of the coming one and must be looked at in it.
-func (t *touched) restart(st *neuron.State) {
+func (t *touched) restart() {
 	t.now = 0
+	clear(t.mark)
 	for k := range t.due {
-		t.due[k] = t.due[k][:0]
+		clear(t.due[k])
 	}
 	for i := range t.last {
-		t.last[i], t.safe[i], t.mark[i] = 0, 0, 0
-		t.due[0] = append(t.due[0], int32(i))
+		t.last[i], t.safe[i] = 0, 0
+		t.due[0].add(i)
 	}
 }
 
@@ -66,36 +88,25 @@ func (b *linearBlock) advanceTouched(s *scratch, w event.Window) error {
 	length := w.Len()
 	s.probes = s.probes[:0]
 	b.force(s, w.End, length)
-	list := s.touch[:0]
 	for _, i := range s.list {
-		list = t.list(list, i)
+		t.mark.add(int(i))
 	}
-	k := t.now % uint32(len(t.due))
-	for _, i := range t.due[k] {
-		if t.safe[i] == t.now {
-			list = t.list(list, i)
-		}
-	}
-	t.due[k] = t.due[k][:0]
 	for _, in := range b.waves {
 		h := &in.p.src.hist
 		lo, hi := in.p.wave.span(0)
 		for _, id := range h.id[lo-h.base : hi-h.base] {
 			for _, i := range in.r.Target[in.r.Ptr[id]:in.r.Ptr[id+1]] {
-				list = t.list(list, int32(i))
+				t.mark.add(int(i))
 			}
 		}
 	}
 	b.deliver(s, 0)
-	mark, now := t.mark, t.now+1
 	for q := range b.timed {
 		for _, a := range s.timed[q].At {
-			if mark[a.T] != now {
-				mark[a.T] = now
-				list = append(list, int32(a.T))
-			}
+			t.mark.add(int(a.T))
 		}
 	}
+	list := t.list(s.touch[:0])
 	b.addTimed(s)
 	for _, pr := range b.probes { // sampled neurons are caught up on a copy
 		for _, at := range pr.sig.times {
@@ -129,7 +140,7 @@ func (b *linearBlock) advanceTouched(s *scratch, w event.Window) error {
 	t.now++
 	if t.now == 1<<31 {
 		t.settle(b, p.touch)
-		t.restart(b.st)
+		t.restart()
 	}
 	return nil
 }

@@ -399,6 +399,12 @@ func (n *Network) Stats() Stats {
 	s.PopSpikes = make([]uint64, len(n.pops))
 	for i, p := range n.pops {
 		s.PopSpikes[i] = p.spikes
+		s.PopSpan = append(s.PopSpan, n.done)
+	}
+	for _, q := range n.projs {
+		if q.direct != nil && q.direct.counts {
+			s.PopSpan[q.src.index] = max(0, n.now-q.direct.delay)
+		}
 	}
 	s.WorkerBlocks = slices.Clone(n.stats.WorkerBlocks)
 	return s

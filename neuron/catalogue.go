@@ -91,7 +91,7 @@ func init() {
 	Register(Model{
 		Name: "rate", Kind: Rate,
 		Doc:  "Rate unit z = f(Σ w x(t − delay) + b + ε): algebraic and piecewise constant, recomputed when an input, the bias or the noise changes; changes of z are sent as events. A spike arriving from a spiking population counts as the rate (Hz) it adds over the trailing spike_window.",
-		Cite: "hmn.md, equation (1)",
+		Cite: "HMN – Hybrid Local–Global Modulated Neuron with Multi-Modal Attention, equation (1)",
 		Params: []quantity.Param{
 			{Key: "f", Doc: "transfer function", Equation: "(1)", Form: quantity.Choice, Choices: []string{"relu", "sigmoid", "tanh", "linear", "softplus"}},
 			{Key: "b", Unit: "1", Doc: "bias, one for all or one per unit", Equation: "(1)", Form: quantity.Numbers, Min: -1e9, Max: 1e9},

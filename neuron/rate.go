@@ -37,7 +37,7 @@ var (
 //
 //	z_j(t) = f(Σ_i w_ij x_i(t − delay_ij) + b_j + ε_j)                  (1)
 //
-// of hmn.md A.2: algebraic and piecewise constant. At one instant a unit takes
+// of the HMN paper: algebraic and piecewise constant. At one instant a unit takes
 // expiring spikes, then arrivals in the order given, then the tick, and is then
 // recomputed once. Ticks fall on the whole multiples of noise_hold: ε is drawn
 // there, keyed by (seed, population, unit, tick), and the homeostatic bias

@@ -115,3 +115,48 @@ func TestModels(t *testing.T) {
 		}
 	}
 }
+
+// TestRise: as AddPair, and each target whose room is used up is named once.
+func TestRise(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		const nt = 9
+		r := randomRows(rng, 6, nt, int(seed%3))
+		r.Const = math.Abs(r.Const)
+		for k := range r.Weight {
+			r.Weight[k] = float32(math.Abs(float64(r.Weight[k])))
+		}
+		for k := range r.Weight64 {
+			r.Weight64[k] = math.Abs(r.Weight64[k])
+		}
+		var v, i, room, start, fv, fi [nt]float64
+		for k := range room {
+			start[k] = rng.NormFloat64() * 3
+			room[k] = start[k]
+		}
+		var pairs [nt][2]float64
+		var flagged []int32
+		for s := range 6 {
+			f, g := rng.Float64(), rng.Float64()
+			flagged = r.AddRise(v[:], i[:], room[:], r.Ptr[s], r.Ptr[s+1], f, g, flagged)
+			r.AddFall(fv[:], fi[:], r.Ptr[s], r.Ptr[s+1], f, g)
+			r.AddPair(pairs[:], r.Ptr[s], r.Ptr[s+1], f, g)
+		}
+		named := map[int32]int{}
+		for _, k := range flagged {
+			named[k]++
+		}
+		for k := range nt {
+			want := 0
+			if start[k] > 0 && !(room[k] > 0) {
+				want = 1
+			}
+			if pairs[k] != [2]float64{v[k], i[k]} || v[k] != fv[k] || i[k] != fi[k] || named[int32(k)] != want {
+				t.Errorf("seed %d, target %d: %v, %v, room %v of %v, named %d times", seed, k, v[k], pairs[k], room[k], start[k], named[int32(k)])
+			}
+			if d := math.Abs(start[k] - v[k] - room[k]); d > 1e-12 {
+				t.Errorf("seed %d, target %d: room %v + %v, at first %v", seed, k, room[k], v[k], start[k])
+			}
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (l *lab) derivative(y [5]float64) (d [5]float64) {
 
 // to integrates over s ms by Runge and Kutta's fourth-order rule.
 func (l *lab) to(s float64) {
-	n := max(1, int(math.Ceil(s/0.002)))
+	n := max(1, int(math.Ceil(s/0.001)))
 	h := s / float64(n)
 	at := func(k [5]float64, f float64) (y [5]float64) {
 		for i := range y {
@@ -246,7 +246,7 @@ func checkShapes(t *testing.T) (rows []Check) {
 			}
 			name := fmt.Sprintf("%s, τ_m %g, τ_syn %.10g / %.10g", model, c.tauM, c.ex, c.in)
 			rows = append(rows,
-				Check{Name: name + ": worst V_m", Unit: "mV", Expected: 0, Got: worstV, Tolerance: 1e-9, Why: "Runge–Kutta with 2 µs steps, whose own error is below 1e-10 mV for τ ≥ 0.5 ms"},
+				Check{Name: name + ": worst V_m", Unit: "mV", Expected: 0, Got: worstV, Tolerance: 1e-9, Why: "Runge–Kutta in steps of 1 µs, whose own error is below 1e-10 mV for τ ≥ 0.5 ms"},
 				Check{Name: name + ": worst I_syn", Unit: "pA", Expected: 0, Got: worstI, Tolerance: 1e-8, Why: "the same; currents are some 1000 pA"})
 		}
 	}

@@ -367,7 +367,7 @@ func oracleCase(seed uint64, size int, delays string) (*network.Model, []*cell, 
 
 // horizon is how far the oracle can be trusted to the picosecond: until the
 // networks whose crossings are found 0.01 ps too early and too late, before they
-// are rounded, differ from it by more than 2 ps in any spike. Beyond that the
+// are rounded, differ from it by more than 1 ps in any spike. Beyond that the
 // network is chaotic: no two programs agree.
 func horizon(seed uint64, size int, delays string, end event.Time, cells []*cell) event.Time {
 	h := end
@@ -382,7 +382,7 @@ func horizon(seed uint64, size int, delays string, end event.Time, cells []*cell
 					h = min(h, y[k])
 				} else if k >= len(y) {
 					h = min(h, x[k])
-				} else if d := x[k] - y[k]; d > 2 || d < -2 {
+				} else if d := x[k] - y[k]; d > 1 || d < -1 {
 					h = min(h, x[k], y[k])
 				} else {
 					continue
@@ -445,7 +445,7 @@ func checkOracle(t *testing.T, seeds uint64, size int, end event.Time) (rows []C
 		name := fmt.Sprintf("%d random networks of %d neurons, delays: %s", seeds, 3*size, delays)
 		rows = append(rows,
 			Check{Name: name + ": networks that differ", Unit: "1", Expected: 0, Got: float64(wrong),
-				Why: fmt.Sprintf("a slow simulator in the test; %d spikes within 2 ps in %v ms, %d networks to the end, the others until chaos begins (there, 0.01 ps in a crossing makes more than 2 ps elsewhere)", total, end, whole)},
+				Why: fmt.Sprintf("a slow simulator in the test; %d spikes within 2 ps in %v ms, %d networks to the end, the others until chaos begins (there, 0.01 ps in a crossing makes more than 1 ps elsewhere)", total, end, whole)},
 			Check{Name: "… worst spike time", Unit: "ps", Expected: 0, Got: worst, Tolerance: 2, Why: "both round a crossing to 1 ps, of inputs so rounded"},
 			Check{Name: "… worst V_m", Unit: "mV", Expected: 0, Got: worstV, Tolerance: 1e-7, Why: "an input 2 ps late at slopes below 50 mV/ms makes 1e-7 mV; samples every 1 ms"})
 	}

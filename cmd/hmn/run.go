@@ -315,7 +315,7 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 			man.Spikes += s.PopSpikes[i]
 		}
 		if sends(p.Model) {
-			man.MeanRateHz[i].Hz = rundir.Number(float64(s.PopSpikes[i]) / float64(p.N) / s.Now.Seconds())
+			man.MeanRateHz[i].Hz = rundir.Number(float64(s.PopSpikes[i]) / float64(p.N) / s.PopSpan[i].Seconds())
 		}
 	}
 

@@ -65,7 +65,7 @@ func makeKeys() []Key {
 		in(0, math.MaxInt64, def(1, k("simulation.seed", Integer, "", "the one seed; every stream is derived from it"))),
 		one([]string{"event", "clocked"}, shown("event", k("simulation.engine", Word, "", "the engine; clocked is not available in this version"))),
 		later(k("simulation.dt", Time, "ms", "step of the clocked engine")),
-		above(0, eq("engine.md §2", none1("simulation.lookahead_max", Time, "ms", "cap of the window; without it the window is the smallest total delay"))),
+		above(0, eq("docs/semantics.md, windows and lookahead", none1("simulation.lookahead_max", Time, "ms", "cap of the window; without it the window is the smallest total delay"))),
 
 		none1("inputs", Table, "", "files to be named from outside: name = \"file.csv\" here, --set inputs.name=FILE there, \"$name\" where a file is wanted"),
 
@@ -107,13 +107,13 @@ func makeKeys() []Key {
 		shown("true", k("projection.autapses", Bool, "", "a neuron may connect to itself")),
 		shown("true", k("projection.multapses", Bool, "", "a pair may be connected more than once")),
 		in(-1e9, 1e9, need(k("projection.weight", ValueType, "of the target", "weight; pA (psc models), mV (delta), 1 (rate units). Onto spiking neurons of any model: from rate units pA per unit of rate, a current; from step_current a factor of its current"))),
-		in(0, inf, eq("engine.md §1b", none1("projection.delay", ValueType, "ms", "total delay of a static projection; excludes the two below. One of the three is required. The total must be > 0, at least 1 ps; only from rate units and level sources onto rate units it may be 0"))),
-		in(0, inf, eq("engine.md §1b", shown("0 if dendritic_delay is given", k("projection.axonal_delay", ValueType, "ms", "delay of the spike until the synapse sees it; one constant for plastic synapses")))),
-		in(0, inf, eq("engine.md §1b", shown("0 if axonal_delay is given", k("projection.dendritic_delay", ValueType, "ms", "delay from the synapse to the soma, and of the post spike back")))),
+		in(0, inf, eq("docs/semantics.md, delays", none1("projection.delay", ValueType, "ms", "total delay of a static projection; excludes the two below. One of the three is required. The total must be > 0, at least 1 ps; only from rate units and level sources onto rate units it may be 0"))),
+		in(0, inf, eq("docs/semantics.md, delays", shown("0 if dendritic_delay is given", k("projection.axonal_delay", ValueType, "ms", "delay of the spike until the synapse sees it; one constant for plastic synapses")))),
+		in(0, inf, eq("docs/semantics.md, delays", shown("0 if axonal_delay is given", k("projection.dendritic_delay", ValueType, "ms", "delay from the synapse to the soma, and of the post spike back")))),
 		shown("by the sign of the weight", k("projection.receptor", Word, "", "a port of the target model")),
 		shown("{ model = \"static\" }", k("projection.synapse", Table, "", "synapse model and its parameters")),
 		need(k("projection.synapse.model", Word, "", "synapse model")),
-		later(k("projection.synapse.preset", Word, "", "named set of parameters, hmn.md A.1")),
+		later(k("projection.synapse.preset", Word, "", "named set of parameters")),
 		only("edge_list", none1("projection.edges", List, "", "[[source, target, weight, axonal_ms, dendritic_ms], …]; neurons by index or name. All rows are of one length, 2 to 5: what they leave out takes weight and the delays of the projection. One of edges and edges_file is required")),
 		only("edge_list", none1("projection.edges_file", FileName, "", "CSV with header source,target,weight,axonal_delay_ms,dendritic_delay_ms; neurons by index or name; missing columns take weight and the delays of the projection")),
 		only("edge_list", none1("projection.columns", Table, "", "other header names: { source = \"Source\", … }")),
@@ -139,7 +139,7 @@ func makeKeys() []Key {
 		in(1, 1<<31, shown("all", k("record.sample", Integer, "", "that many neurons, drawn without replacement, keyed by seed and population; excludes subset"))),
 
 		later(k("checkpoint", Table, "", "when to save the state of a run")),
-		later(k("meta", Table, "", "meta-learning of parameters, hmn.md")),
+		later(k("meta", Table, "", "meta-learning of parameters")),
 	}
 }
 

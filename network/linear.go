@@ -359,11 +359,12 @@ func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.T
 	var err error
 	start, h := w.Start+from, to-from
 	for k, i := range s.list[:real] {
+		free := b.st.Free[i]
 		b.spikes, _, err = b.pop.lin.Replay(b.st, int(i), start, h, s.hitsOf(k), uint32(from), b.spikes, nil)
 		if err != nil {
 			return b.fail(w, i, err)
 		}
-		if b.st.Free[i] >= start+h {
+		if b.st.Free[i] >= start+h && b.st.Free[i] != free { // else it is there already
 			b.resting = append(b.resting, i)
 		}
 		if b.st.Due[i] {

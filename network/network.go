@@ -177,6 +177,9 @@ func (n *Network) build() error {
 			}
 		}
 	}
+	if err := n.checkBins(); err != nil {
+		return err
+	}
 	n.directs()
 	if err := n.choosePaths(); err != nil {
 		return err
@@ -300,6 +303,28 @@ func (n *Network) lookahead() {
 	for _, p := range n.projs {
 		p.src.keep = max(p.src.keep, p.max)
 	}
+}
+
+// mostBins bounds the memory of the bins that hold arrivals with different
+// delays, one per window that the delays span, projection and block.
+const mostBins = 1 << 24
+
+// checkBins refuses networks whose shortest delay, and with it the window, is
+// out of all proportion to the longest: a distribution of delays that reaches
+// down to nothing.
+func (n *Network) checkBins() error {
+	bins := 0.0
+	for _, p := range n.projs {
+		for _, rows := range p.rows {
+			for _, r := range rows {
+				bins += float64((r.MaxDelay - r.MinDelay) / n.grid.Step)
+			}
+		}
+		if bins > mostBins {
+			return fmt.Errorf("network: projection %q: delays up to %s ms, but the shortest delay of the network makes windows of %s ms: the arrivals on their way would need %.3g lists; give the delays a larger minimum", p.desc.Name, p.max, n.grid.Step, bins)
+		}
+	}
+	return nil
 }
 
 // directs finds the poisson populations whose trains are generated at their

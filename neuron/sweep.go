@@ -124,7 +124,7 @@ func (l *Linear) SweepFree(s *State, st *Step, flagged []int32) (*Next, []int32)
 		room[i] = th[i] - margin - float64(ce*ie) - float64(cv*math.Abs(x)) - max(x, f)
 	}
 	for i, left := range room {
-		if !(left > 0) {
+		if !(left >= 0) {
 			flagged = append(flagged, int32(i))
 		}
 	}
@@ -138,19 +138,22 @@ func (l *Linear) AddPositive(n *Next, h event.Time, arrivals *Arrivals, flagged 
 	k := l.kern
 	cells, inv, width := k.cells[PortEx], k.inv, k.width
 	v, e, room := n.V, n.E[:len(n.V)], n.Room[:len(n.V)]
+	w, ws := arrivals.Const, arrivals.W
 	for q := range arrivals.At {
 		a := &arrivals.At[q]
 		x := float64(float64(int64(h)-int64(a.Off)) * picosecond)
 		c := int(x * inv)
 		r := x - float64((float64(c)+0.5)*width)
-		w := arrivals.weight(q)
+		if ws != nil {
+			w = ws[q]
+		}
 		up := float64(w * poly(&cells[c].v, r))
 		t := int(a.T)
 		v[t] += up
 		e[t] += float64(w * poly(&cells[c].i, r))
 		left := room[t]
 		room[t] = left - up
-		if left > 0 && !(left-up > 0) {
+		if left >= 0 && !(left-up >= 0) {
 			flagged = append(flagged, int32(t))
 		}
 	}
@@ -162,12 +165,15 @@ func (l *Linear) AddNegative(n *Next, h event.Time, arrivals *Arrivals) {
 	k := l.kern
 	cells, inv, width := k.cells[PortIn], k.inv, k.width
 	v, i := n.V, n.I[:len(n.V)]
+	w, ws := arrivals.Const, arrivals.W
 	for q := range arrivals.At {
 		a := &arrivals.At[q]
 		x := float64(float64(int64(h)-int64(a.Off)) * picosecond)
 		c := int(x * inv)
 		r := x - float64((float64(c)+0.5)*width)
-		w := arrivals.weight(q)
+		if ws != nil {
+			w = ws[q]
+		}
 		t := int(a.T)
 		v[t] += float64(w * poly(&cells[c].v, r))
 		i[t] += float64(w * poly(&cells[c].i, r))

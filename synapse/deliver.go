@@ -68,7 +68,7 @@ func (r *Rows) AddRise(v, i, room []float64, lo, hi uint32, f, g float64, flagge
 			v[t] += up
 			i[t] += c
 			room[t] = left - up
-			if left > 0 && !(left-up > 0) {
+			if left >= 0 && !(left-up >= 0) {
 				flagged = append(flagged, int32(t))
 			}
 		}
@@ -80,7 +80,7 @@ func (r *Rows) AddRise(v, i, room []float64, lo, hi uint32, f, g float64, flagge
 		v[t] += up
 		i[t] += float64(g * w)
 		room[t] = left - up
-		if left > 0 && !(left-up > 0) {
+		if left >= 0 && !(left-up >= 0) {
 			flagged = append(flagged, int32(t))
 		}
 	}

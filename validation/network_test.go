@@ -203,3 +203,40 @@ func (s *study) stored(t *testing.T, mode mode, seed int, dir string) measured {
 	}
 	return x
 }
+
+// TestStored checks that full mode takes up where it was interrupted, and that
+// runs of other code are not taken for runs of this one.
+func TestStored(t *testing.T) {
+	s := &study{model: "cuba", settle: 50 * event.Millisecond, span: [3]event.Time{0, 0, 20 * event.Millisecond}}
+	dir := filepath.Join(t.TempDir(), "new")
+	first := s.stored(t, fullMode, 1, dir)
+	if first.RateHz <= 0 || first.Probe == "" {
+		t.Fatalf("measured %+v", first)
+	}
+	put := func(f func(*measured)) {
+		t.Helper()
+		x := first
+		f(&x)
+		b, err := json.Marshal(x)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "cuba-1.json"), b, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(func(x *measured) { x.RateHz = -1 })
+	if got := s.stored(t, fullMode, 1, dir); got.RateHz != -1 {
+		t.Errorf("a finished run is run again: %+v", got)
+	}
+	for name, f := range map[string]func(*measured){
+		"of other code":   func(x *measured) { x.RateHz, x.Probe = -1, "0" },
+		"of other length": func(x *measured) { x.RateHz, x.To = -1, "1" },
+		"that is empty":   func(x *measured) { *x = measured{} },
+	} {
+		put(f)
+		if got := s.stored(t, fullMode, 1, dir); got != first {
+			t.Errorf("a run %s is taken: %+v", name, got)
+		}
+	}
+}

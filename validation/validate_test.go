@@ -104,7 +104,8 @@ func TestValidate(t *testing.T) {
 		return
 	}
 	if strings.Count(doc.String(), "\n### ")+1 < len(sections)-1 {
-		t.Fatal("README.md is not written: not all sections were run")
+		t.Log("README.md is not written: not all sections were run")
+		return
 	}
 	command := map[mode]string{quickMode: "HMN_VALIDATE_TABLES=1 go test ./validation/", shortMode: "HMN_VALIDATE_TABLES=1 make validate", fullMode: "make validate-full"}[m]
 	head := fmt.Sprintf("Made by `%s` with %s on %s/%s.\n\n", command, runtime.Version(), runtime.GOOS, runtime.GOARCH)

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"fmt"
 	"math"
 
 	"hmn/event"
@@ -100,8 +101,15 @@ func (est *Estimate) paths(m *Model) {
 			perSec += float64(est.Projections[j].Synapses * est.Populations[si].RateHz)
 			driven = driven || m.Populations[si].Model == "poisson" && q.Rule == OneToOne
 		}
-		if m.Populations[i].Model == "iaf_psc_exp" && !driven && touches(perSec/float64(p.N), est.Window) {
-			p.Path = "touched"
+		if m.Populations[i].Model != "iaf_psc_exp" || driven {
+			continue
+		}
+		lin, err := neuron.NewLinear("iaf_psc_exp", m.Populations[i].Params, event.Microsecond)
+		if err != nil {
+			continue // Check has said what is wrong
+		}
+		if k := epochWindows(lin, est.Window, perSec/float64(p.N)); k > 0 {
+			p.Path = fmt.Sprintf("epochs of %d", k)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func TestGoldenNetworks(t *testing.T) {
 	}{
 		{"sweep", cubaModel(4000, fixed(1.5)), 300, "@1"},
 		{"bins", cubaModel(4000, between(0.5, 3)), 300, "@2"},
-		{"touched", cubaModel(4000, fixed(0.1)), 100, "@3"},
+		{"epochs", cubaModel(4000, fixed(0.1)), 100, "@3"},
 		{"delta and direct poisson", brunelModel(1000, 5, 2), 200, "@4"},
 		{"alpha, samples", alpha, 300, "@5"},
 	} {

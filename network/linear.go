@@ -43,7 +43,7 @@ type linearBlock struct {
 	hits    uint64 // arrivals in this window
 	probes  []probe
 	look    *neuron.State
-	touch   *touched
+	epoch   *epoch // set when the block is swept by epochs
 }
 
 // levelHit is a change of current at a neuron in the present window.
@@ -114,15 +114,15 @@ func (b *linearBlock) reset(n *Network) error {
 		return err
 	}
 	b.each = b.odd || !b.st.Ordinary()
-	b.touch = nil
-	if b.pop.touch != nil && !b.each {
-		b.touch = newTouched(b.n)
+	b.epoch = nil
+	if b.pop.epoch > 0 && !b.each {
+		b.epoch = &epoch{since: make([]uint32, b.n)}
 	}
 	for _, in := range b.timed {
 		in.ring = nil
 		if !b.each {
 			span := in.r.MaxDelay - in.r.MinDelay
-			in.ring = make([]bin, span/n.grid.Step+2)
+			in.ring = make([]bin, span/n.grid.Step+b.pop.epoch/n.grid.Step+2)
 			in.step = uint64(n.grid.Step)
 			in.perStep = math.MaxUint64 / in.step
 			if in.r.Weight != nil || in.r.Weight64 != nil {
@@ -193,25 +193,15 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		if b.each {
 			in.take(w.End)
 		} else {
-			s.timed = append(s.timed, in.distribute(s, w, n.grid.Step))
+			s.timed = append(s.timed, in.distribute(s, w, n.grid.Step, b.epoch != nil))
 		}
+	}
+	if b.epoch != nil {
+		return b.advanceEpoch(s, w)
 	}
 	if !b.each {
 		b.accumulate(len(p.cut))
 		b.drive(s, w)
-		if b.touch != nil {
-			if w.Len() == n.grid.Step {
-				return b.advanceTouched(s, w)
-			}
-			b.touch.settle(b, p.touch)
-		}
-		if len(p.cut) == 1 && len(b.directs) == 0 && p.lin.PSC() == neuron.Exp {
-			err := b.advanceWhole(s, w)
-			if b.touch != nil {
-				b.touch.restart()
-			}
-			return err
-		}
 		b.addTimed(s)
 	}
 	from := event.Time(0)
@@ -221,47 +211,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		}
 		from = to
 	}
-	if b.touch != nil {
-		b.touch.restart()
-	}
 	return nil
-}
-
-// advanceWhole advances the block over a window in one step when arrivals can
-// be added to its end one by one, without accumulators.
-func (b *linearBlock) advanceWhole(s *scratch, w event.Window) error {
-	lin, h := b.pop.lin, w.Len()
-	b.startProbes(s, w, 0, h)
-	b.force(s, w.End, h)
-	s.hold(b.st)
-	next, flagged := lin.SweepFree(b.st, b.pop.stepOf(h), s.flagged[:0])
-	s.release(b.st)
-	for _, in := range b.waves {
-		r, wv, port := in.r, &in.p.wave, int(in.r.Port)
-		lo, hi := wv.span(0)
-		x, y := wv.x[port], wv.y[port]
-		for q, e := range b.rowsOf(s, in, lo, hi) {
-			if r.Negative {
-				r.AddFall(next.V, next.I, e.lo, e.hi, x[q], y[q])
-			} else {
-				flagged = r.AddRise(next.V, next.E, next.Room, e.lo, e.hi, x[q], y[q], flagged)
-			}
-		}
-	}
-	for k, in := range b.timed {
-		a := &s.timed[k]
-		b.hits += uint64(len(a.At))
-		if in.r.Negative {
-			lin.AddNegative(next, h, a)
-		} else {
-			flagged = lin.AddPositive(next, h, a, flagged)
-		}
-	}
-	s.list, s.flagged = flagged, s.list
-	replayed := len(s.list)
-	err := b.replay(s, w, 0, 0, h)
-	b.st.Advance(s.list[:replayed])
-	return err
 }
 
 // advanceStep advances the block over step j, [from, to) from the window's
@@ -371,7 +321,7 @@ func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.T
 			b.due = append(b.due, i)
 		}
 	}
-	if err := b.runProbes(s, w, from, to); err != nil {
+	if err := b.runProbes(s, w, w.Start, from, to, nil); err != nil {
 		return err
 	}
 	for _, i := range s.list {

@@ -142,10 +142,13 @@ type bin struct {
 	w  []float64 // nil when the projection has one weight
 }
 
+func (b *bin) clear() { b.at, b.w = b.at[:0], b.w[:0] }
+
 // distribute moves the rows of all spikes whose first arrival lies before the
 // window's end into bins, one per cell of the window grid, and returns the
-// arrivals of the window in the order of (spike time, source, row position).
-func (in *input) distribute(s *scratch, w event.Window, step event.Time) neuron.Arrivals {
+// arrivals of the window in the order of (spike time, source, row position). keep
+// leaves them in their bin, to be cleared at the end of the epoch.
+func (in *input) distribute(s *scratch, w event.Window, step event.Time, keep bool) neuron.Arrivals {
 	cell := w.Start / step
 	cellStart := cell * step
 	h, r := &in.p.src.hist, in.r
@@ -179,7 +182,9 @@ func (in *input) distribute(s *scratch, w event.Window, step event.Time) neuron.
 	b := &in.ring[now]
 	out := neuron.Arrivals{At: b.at, W: b.w, Const: r.Const}
 	if w.Start == cellStart && w.Len() == step {
-		b.at, b.w = b.at[:0], b.w[:0] // read before the block touches it again
+		if !keep {
+			b.clear() // read before it is written again
+		}
 		return out
 	}
 	// A window that model events cut out of its cell.
@@ -192,8 +197,8 @@ func (in *input) distribute(s *scratch, w event.Window, step event.Time) neuron.
 			}
 		}
 	}
-	if w.End == cellStart+step {
-		b.at, b.w = b.at[:0], b.w[:0]
+	if w.End == cellStart+step && !keep {
+		b.clear()
 	}
 	out.At = s.cutAt[first:]
 	if out.W != nil {

@@ -17,14 +17,15 @@ import (
 // ready to run. It is not safe for concurrent use; it runs its blocks on
 // several goroutines itself.
 type Network struct {
-	model  *Model
-	pops   []*population
-	projs  []*projection
-	blocks []advancer
-	ranges []blockRange
-	grid   event.Grid
-	pool   *event.Pool
-	work   []*scratch // one per worker
+	model   *Model
+	pops    []*population
+	projs   []*projection
+	blocks  []advancer
+	ranges  []blockRange
+	grid    event.Grid
+	longest event.Time // epoch
+	pool    *event.Pool
+	work    []*scratch // one per worker
 
 	agenda    *event.Agenda // model events: they cut windows
 	observers *event.Agenda // samples: they cut nothing
@@ -64,7 +65,7 @@ type population struct {
 	blocks  []int         // of the partition
 	changed []neuron.Change
 
-	touch *neuron.Ladder // set when blocks touch instead of sweep
+	epoch event.Time // length of the epochs in which blocks are swept; 0: by steps
 
 	levels *neuron.Levels // level sources
 	until  event.Time     // their changes are in hist up to here
@@ -429,11 +430,6 @@ func (n *Network) makeBlocks() error {
 	return nil
 }
 
-// touchBelow is the number of arrivals per neuron and window below which
-// carrying only the neurons that something happens to is cheaper than sweeping
-// over all (measured with the networks cuba at delays of 0.1 and 0.2 ms).
-const touchBelow = 0.08
-
 // choosePaths decides, from the built network and the rates that the
 // description expects, how each linear population passes through a window.
 func (n *Network) choosePaths() error {
@@ -442,25 +438,23 @@ func (n *Network) choosePaths() error {
 		return err
 	}
 	perSec := make([]float64, len(n.pops))
-	drive := make([]bool, len(n.pops))
+	driven := make([]bool, len(n.pops))
 	for _, p := range n.projs {
 		perSec[p.tgt.index] += float64(float64(p.synapses) * e.Populations[p.src.index].RateHz)
-		drive[p.tgt.index] = drive[p.tgt.index] || p.direct != nil
+		driven[p.tgt.index] = driven[p.tgt.index] || p.direct != nil
 	}
 	for i, p := range n.pops {
-		if p.lin == nil || p.lin.PSC() != neuron.Exp || drive[i] || n.grid.Step > p.lin.HMax() {
+		if p.lin == nil || driven[i] {
 			continue
 		}
-		if touches(perSec[i]/float64(p.desc.N), n.grid.Step) {
-			p.touch = p.lin.NewLadder(n.grid.Step)
+		k := epochWindows(p.lin, n.grid.Step, perSec[i]/float64(p.desc.N))
+		p.epoch = event.Time(k) * n.grid.Step
+		n.longest = max(n.longest, p.epoch)
+		if k > 1 {
+			p.lin.Extend(p.epoch)
 		}
 	}
 	return nil
-}
-
-// touches decides between the two ways from the arrivals per neuron and second.
-func touches(arrivalsHz float64, window event.Time) bool {
-	return arrivalsHz*window.Seconds() < touchBelow
 }
 
 // leastDelay is the least delay that the description's distributions allow.

@@ -1,6 +1,10 @@
 package network
 
-import "hmn/neuron"
+import (
+	"sort"
+
+	"hmn/neuron"
+)
 
 // blockRange is the neurons [Lo, Hi) of one population: what one block owns,
 // together with all synapses onto them.
@@ -30,7 +34,9 @@ func partition(m *Model) []blockRange {
 	}
 	size := maxBlock
 	if total >= manyNeurons {
-		size = min(size, (total+minBlocks-1)/minBlocks)
+		// The largest size that gives enough blocks: each block costs something
+		// per window and spike.
+		size = sort.Search(maxBlock, func(s int) bool { return m.blocksOf(s+1) < minBlocks })
 	}
 	var blocks []blockRange
 	for i := range m.Populations {
@@ -38,6 +44,17 @@ func partition(m *Model) []blockRange {
 		k := (n + size - 1) / size
 		for j := range k {
 			blocks = append(blocks, blockRange{i, n * j / k, n * (j + 1) / k})
+		}
+	}
+	return blocks
+}
+
+// blocksOf is the number of blocks of at most size neurons, sources left out.
+func (m *Model) blocksOf(size int) int {
+	blocks := 0
+	for i := range m.Populations {
+		if m.receives(i) {
+			blocks += (m.Populations[i].N + size - 1) / size
 		}
 	}
 	return blocks

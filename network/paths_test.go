@@ -17,16 +17,24 @@ import (
 )
 
 // usePath makes every linear block of n take one way through its windows:
-// "sweep", "touch" (exponential currents only) or "each".
+// "sweep", "epochs" or "window" (an epoch each; exponential currents only) or
+// "each".
 func usePath(t testing.TB, n *Network, path string) {
 	t.Helper()
 	for _, p := range n.pops {
 		if p.lin == nil {
 			continue
 		}
-		p.touch = nil
-		if path == "touch" {
-			p.touch = p.lin.NewLadder(n.grid.Step)
+		p.epoch = 0
+		switch path {
+		case "window":
+			p.epoch = n.grid.Step
+		case "epochs":
+			p.epoch = min(p.lin.HMax(), longestStep, 13*n.grid.Step) / n.grid.Step * n.grid.Step
+		}
+		if p.epoch > 0 {
+			p.lin.Extend(p.epoch)
+			n.longest = max(n.longest, p.epoch)
 		}
 	}
 	for _, a := range n.blocks {
@@ -38,7 +46,7 @@ func usePath(t testing.TB, n *Network, path string) {
 		t.Fatal(err)
 	}
 	for _, a := range n.blocks {
-		if b, ok := a.(*linearBlock); ok && (b.each != (path == "each") || (b.touch != nil) != (path == "touch")) {
+		if b, ok := a.(*linearBlock); ok && (b.each != (path == "each") || (b.epoch != nil) != (path == "epochs" || path == "window")) {
 			t.Fatalf("path %s is not taken", path)
 		}
 	}
@@ -46,7 +54,7 @@ func usePath(t testing.TB, n *Network, path string) {
 
 func pathsOf(model string) []string {
 	if model == "iaf_psc_exp" {
-		return []string{"each", "sweep", "touch"}
+		return []string{"each", "sweep", "epochs", "window"}
 	}
 	return []string{"each", "sweep"}
 }
@@ -62,7 +70,7 @@ func (p *numbers) WriteSamples(_ int, at event.Time, v []float64) error {
 	return nil
 }
 
-// TestPaths: sweeping, touching and replaying every neuron give the same spikes
+// TestPaths: sweeping, epochs and replaying every neuron give the same spikes
 // and samples on a feed-forward network, as far as rounding allows. Arrivals
 // are few, or so many that windows are cut into steps; windows are cut by
 // call-backs too; the longest window is as long as the bound allows.
@@ -154,9 +162,9 @@ func TestPathsRepeat(t *testing.T) {
 	}
 }
 
-// TestTouchLongestWindow: the touched path when the window is exactly the
+// TestEpochLongestWindow: epochs when the window is exactly the
 // longest step, and when far more arrives than the description promised.
-func TestTouchLongestWindow(t *testing.T) {
+func TestEpochLongestWindow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 0))
 	var trains [][]event.Time
 	for range 100 {
@@ -167,22 +175,22 @@ func TestTouchLongestWindow(t *testing.T) {
 		{Name: "T", N: 20, Model: "iaf_psc_exp", Params: num("tau_m", 1, "tau_syn_ex", 1, "tau_syn_in", 1, "C_m", 20, "t_ref", 0.5)},
 	}, Projections: []Projection{{Name: "p", Source: "s", Target: "T", Rule: FixedInDegree, Degree: 40, Multapses: true, Weight: between(10, 60), Dendritic: fixed(1)}}}
 	n := mustBuild(t, m, 1)
-	if n.pops[1].touch == nil || n.grid.Step != n.pops[1].lin.HMax() {
+	if n.pops[1].epoch != n.grid.Step || n.grid.Step != n.pops[1].lin.HMax() {
 		t.Fatalf("not the case that is meant: window %v ms, longest step %v ms", n.grid.Step, n.pops[1].lin.HMax())
 	}
 	got := runFor(t, n, 60*event.Millisecond)
 	events := n.Stats().SynapticEvents
 	usePath(t, n, "each")
 	want := runFor(t, n, 60*event.Millisecond)
-	closeSpikes(t, "touched", got.spikes, want.spikes, 4)
+	closeSpikes(t, "epochs", got.spikes, want.spikes, 4)
 	if events != n.Stats().SynapticEvents {
 		t.Errorf("%d arrivals, want %d", events, n.Stats().SynapticEvents)
 	}
 }
 
-// TestTouchQuiet: neurons left alone for hundreds of windows, one with a slow
+// TestEpochQuiet: neurons left alone for hundreds of windows, one with a slow
 // ramp that crosses all by itself, in windows of 10 µs.
-func TestTouchQuiet(t *testing.T) {
+func TestEpochQuiet(t *testing.T) {
 	m := &Model{Populations: []Population{
 		{Name: "s", N: 1, Model: "spike_train", Trains: [][]event.Time{{3e9, 25e9}}},
 		{Name: "T", N: 4, Model: "iaf_psc_exp", Params: num("tau_m", 20, "C_m", 250, "E_L", 0, "V_th", 15, "V_reset", 0, "I_e", 187.5001, "tau_syn_ex", 5, "tau_syn_in", 5),
@@ -190,13 +198,13 @@ func TestTouchQuiet(t *testing.T) {
 	}, Projections: []Projection{{Name: "p", Source: "s", Target: "T", Rule: EdgeList, Edges: []synapse.Edge{
 		{Target: 1, Weight: 100, Dendritic: 10 * event.Microsecond}, {Target: 2, Weight: -300, Dendritic: 20 * event.Microsecond}, {Target: 3, Weight: 50, Dendritic: 1111111111}}}}}
 	n := mustBuild(t, m, 1)
-	if n.pops[1].touch == nil || n.grid.Step != 10*event.Microsecond {
+	if n.pops[1].epoch != longestStep || n.grid.Step != 10*event.Microsecond {
 		t.Fatalf("not the case that is meant: window %v ms", n.grid.Step)
 	}
 	got := runFor(t, n, 150*event.Millisecond)
 	usePath(t, n, "each")
 	want := runFor(t, n, 150*event.Millisecond)
-	closeSpikes(t, "touched", got.spikes, want.spikes, 20) // the ramp has a slope of 1e-5 mV/ms where it crosses
+	closeSpikes(t, "epochs", got.spikes, want.spikes, 20) // the ramp has a slope of 1e-5 mV/ms where it crosses
 	// V(t) = ∞ + (V0 − ∞) e^{−t/20} for neuron 0 alone, before anything else:
 	// its first spike by bisection on the closed form.
 	v := func(s float64) float64 {

@@ -161,7 +161,12 @@ func (n *Network) prepare(w event.Window) (work uint64) {
 			work += uint64(p.desc.N)
 			continue
 		}
-		p.cutWindow(w.Len())
+		if p.epoch > 0 {
+			p.cut = append(p.cut[:0], w.Len())
+			p.ensureStep(p.epoch)
+		} else {
+			p.cutWindow(w.Len())
+		}
 		work += uint64(p.desc.N*len(p.cut))*4 + 3*p.hits
 	}
 	for _, p := range n.projs {
@@ -193,9 +198,6 @@ func (p *population) cutWindow(length event.Time) {
 		k /= 2
 	}
 	p.last = k
-	if p.touch != nil {
-		k = 1 // touched blocks take whole windows, which are ≤ HMax
-	}
 	for k > 1 && length < 2*event.Time(k) { // call-backs a few ps apart
 		k /= 2
 	}
@@ -258,6 +260,9 @@ func (p *projection) prepare(w event.Window) {
 			}
 			wv.off = append(wv.off, uint32(off))
 			left := (to - off).MS()
+			if tgt.epoch > 0 { // arrivals are carried to the end of the epoch
+				left = (tgt.epoch - (w.Start+off)%tgt.epoch).MS()
+			}
 			for port, used := range wv.port {
 				if !used {
 					continue
@@ -336,7 +341,7 @@ func (n *Network) exchange(w event.Window) {
 			n.stats.RateChanges += uint64(len(p.changed))
 			p.changed = p.changed[:0]
 		}
-		p.hist.drop(w.End - p.keep - n.grid.Step)
+		p.hist.drop(w.End - p.keep - n.grid.Step - n.longest)
 	}
 	n.collectLooks(w)
 }

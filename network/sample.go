@@ -170,24 +170,35 @@ func (b *linearBlock) startProbes(s *scratch, w event.Window, from, to event.Tim
 	}
 }
 
-// runProbes replays the copies with the sample times among their hits.
-func (b *linearBlock) runProbes(s *scratch, w event.Window, from, to event.Time) error {
+// runProbes replays the copies with the sample times in [from, to), counted from
+// base, among their hits. The state of copy k stands at base + since[k], or at base + from when since is
+// nil; the hits are relative to that.
+func (b *linearBlock) runProbes(s *scratch, w event.Window, base, from, to event.Time, since []uint32) error {
 	for k, pr := range s.probes {
+		start := base + from
+		if since != nil {
+			start = base + event.Time(since[k])
+		}
 		s.asked = append(s.asked[:0], s.hitsOf(int(b.slot[pr.i])-1)...)
+		last := start
 		for _, t := range pr.sig.times {
-			if off := t - w.Start; off >= from && off < to {
-				s.asked = append(s.asked, neuron.Hit{Off: uint32(off - from), Src: ^uint32(0), Port: neuron.PortProbe})
+			if t >= base+from && t < base+to {
+				s.asked = append(s.asked, neuron.Hit{Off: uint32(t - start), Src: ^uint32(0), Port: neuron.PortProbe})
+				last = t
 			}
 		}
 		sortByTime(s.asked)
+		for len(s.asked) > 0 && event.Time(s.asked[len(s.asked)-1].Off) > last-start {
+			s.asked = s.asked[:len(s.asked)-1] // nothing after the last sample matters
+		}
 		var err error
-		_, s.looks, err = b.pop.lin.Replay(b.look, k, w.Start+from, to-from, s.asked, 0, nil, s.looks[:0])
+		_, s.looks, err = b.pop.lin.Replay(b.look, k, start, last-start+1, s.asked, 0, nil, s.looks[:0])
 		if err != nil {
 			return b.fail(w, int32(pr.i), err)
 		}
 		for _, l := range s.looks {
 			for row, t := range pr.sig.times {
-				if t-w.Start == from+event.Time(l.Off) {
+				if t == start+event.Time(l.Off) {
 					if pr.sig.desc.What == RecordISyn {
 						pr.sig.buf[row][pr.col] = l.ISyn
 					} else {

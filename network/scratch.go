@@ -10,8 +10,7 @@ type scratch struct {
 	th      []float64
 	hits    []neuron.Hit
 	sorted  []neuron.Hit
-	start   []int32 // sorted[start[k]:start[k+1]] are the hits of slot k
-	touch   []int32
+	start   []int32           // sorted[start[k]:start[k+1]] are the hits of slot k
 	timed   []neuron.Arrivals // of the window, by input
 	rows    []row
 	touched uint32 // sink of the reads that only fetch memory

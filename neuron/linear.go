@@ -9,6 +9,9 @@ import (
 	"hmn/event/quantity"
 )
 
+// Extend makes the kernel reach over steps of the given length, ≤ HMax.
+func (l *Linear) Extend(longest event.Time) { l.kern = newKernel(l, longest) }
+
 // PSC is the shape of a postsynaptic current.
 type PSC uint8
 

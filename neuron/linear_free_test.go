@@ -13,7 +13,7 @@ import (
 // has the state of the replay. The threshold is put where the neuron only just
 // passes.
 func TestSweepFree(t *testing.T) {
-	for m, l := range ladderModels(t) {
+	for m, l := range expModels(t) {
 		rng := rand.New(rand.NewPCG(uint64(m), 7))
 		for range 60 {
 			h := 1 + event.Time(rng.Float64()*math.Ldexp(float64(l.HMax()-1), -rng.IntN(6)))
@@ -33,7 +33,8 @@ func TestSweepFree(t *testing.T) {
 			pass := func(th float64) bool {
 				put(s, y)
 				s.Th[0] = th
-				next, flagged := l.SweepFree(s, &st, nil)
+				flagged := l.SweepFree(s, &st, nil)
+				next := s.Next()
 				flagged = l.AddPositive(next, h, &pos, flagged)
 				l.AddNegative(next, h, &neg)
 				if len(flagged) > 1 {
@@ -86,14 +87,22 @@ func TestSweepFree(t *testing.T) {
 		}
 	}
 	// NaN and held neurons.
-	l := ladderModels(t)[0]
+	l := expModels(t)[0]
 	st := l.Step(event.Microsecond)
 	for k, y := range []state{{v: math.NaN()}, {e: math.NaN()}, {i: math.NaN()}, {v: sentinel}} {
 		s := l.NewState(1)
 		put(s, y)
-		_, flagged := l.SweepFree(s, &st, nil)
+		flagged := l.SweepFree(s, &st, nil)
 		if (len(flagged) == 1) != (k < 3) {
 			t.Errorf("case %d: flagged %v", k, flagged)
 		}
 	}
+}
+
+func expModels(t *testing.T) []*Linear {
+	var all []*Linear
+	for _, tau := range tausOf {
+		all = append(all, mustLinear(t, "iaf_psc_exp", num("C_m", 200, "tau_m", tau[0], "tau_syn_ex", tau[1], "tau_syn_in", min(2*tau[1], 50), "t_ref", min(2, 100*tau[0]))))
+	}
+	return all
 }

@@ -25,6 +25,9 @@ type State struct {
 // to the bound of the potential before a neuron must be replayed.
 type Next struct{ V, E, I, Room []float64 }
 
+// Next is the state at the end of the present step of SweepFree.
+func (s *State) Next() *Next { return &s.next }
+
 // NewState returns n neurons at E_L without currents.
 func (l *Linear) NewState(n int) *State {
 	s := &State{Free: make([]event.Time, n), Due: make([]bool, n)}

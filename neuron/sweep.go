@@ -104,12 +104,12 @@ func (l *Linear) SweepExp(s *State, st *Step, pos, neg [][2]float64, flagged []i
 	return flagged
 }
 
-// SweepFree is the sweep for exponential currents when a block takes a window
-// in one step: it carries every neuron to the end of the step as if nothing
-// arrived, into Next, to which the arrivals are then added (AddPositive,
-// AddNegative). The state at the start stays as it is until Advance, so that
-// flagged neurons can be replayed from it.
-func (l *Linear) SweepFree(s *State, st *Step, flagged []int32) (*Next, []int32) {
+// SweepFree is the sweep for exponential currents when arrivals come later: it
+// carries every neuron to the end of the step as if nothing arrived, into Next,
+// to which the arrivals are then added (AddPositive, AddNegative). The state at
+// the start stays as it is until Advance, so that neurons can be replayed from
+// it.
+func (l *Linear) SweepFree(s *State, st *Step, flagged []int32) []int32 {
 	v := s.V
 	th, e, c := s.Th[:len(v)], s.E[:len(v)], s.I[:len(v)]
 	nv, ne, nc, room := s.next.V[:len(v)], s.next.E[:len(v)], s.next.I[:len(v)], s.next.Room[:len(v)]
@@ -128,7 +128,7 @@ func (l *Linear) SweepFree(s *State, st *Step, flagged []int32) (*Next, []int32)
 			flagged = append(flagged, int32(i))
 		}
 	}
-	return &s.next, flagged
+	return flagged
 }
 
 // AddPositive adds arrivals of positive weight at the excitatory port to the
@@ -178,6 +178,25 @@ func (l *Linear) AddNegative(n *Next, h event.Time, arrivals *Arrivals) {
 		v[t] += float64(w * poly(&cells[c].v, r))
 		i[t] += float64(w * poly(&cells[c].i, r))
 	}
+}
+
+// Rejoin carries neuron i, whose state was set in place by a replay, on to the
+// end of the step, left ps ahead, and reports whether it has room there.
+func (l *Linear) Rejoin(s *State, i int, left event.Time) bool {
+	var y, z state
+	s.get(&y, i)
+	L := left.MS()
+	if y.v < heldBelow {
+		z = y
+		l.decay(&z, L)
+		s.next.V[i], s.next.E[i], s.next.I[i], s.next.Room[i] = y.v, z.e, z.i, -y.v
+		return true
+	}
+	l.advance(&z, &y, L)
+	bend := float64(math.Abs(y.v)*l.invQ) + float64(y.e*l.curve[0])
+	room := s.Th[i] - margin - max(y.v, z.v) - float64(bend*L*L*0.125)
+	s.next.V[i], s.next.E[i], s.next.I[i], s.next.Room[i] = z.v, z.e, z.i, room
+	return room >= 0
 }
 
 // Advance makes Next the state. The replayed neurons, whose state was set in

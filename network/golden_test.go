@@ -43,11 +43,11 @@ func TestGoldenNetworks(t *testing.T) {
 		ms    event.Time
 		want  string
 	}{
-		{"sweep", cubaModel(4000, fixed(1.5)), 300, "@1"},
-		{"bins", cubaModel(4000, between(0.5, 3)), 300, "@2"},
-		{"epochs", cubaModel(4000, fixed(0.1)), 100, "@3"},
-		{"delta and direct poisson", brunelModel(1000, 5, 2), 200, "@4"},
-		{"alpha, samples", alpha, 300, "@5"},
+		{"sweep", cubaModel(4000, fixed(1.5)), 300, "5df920d13bd910ce825705d25be2b4a0"},
+		{"bins", cubaModel(4000, between(0.5, 3)), 300, "36fb429ac292271544bcb0e16dfedff3"},
+		{"epochs", cubaModel(4000, fixed(0.1)), 100, "d82e832d48d21609cbcae0ac10692df2"},
+		{"delta and direct poisson", brunelModel(1000, 5, 2), 200, "7dc3eacd1cff87b3d282b71ede5b3c33"},
+		{"alpha, samples", alpha, 300, "b8f5faea561d80dbe5ed9263c1a657ab"},
 	} {
 		n, err := Build(c.model, Options{})
 		if err != nil {

@@ -35,9 +35,8 @@ type linearBlock struct {
 	pos2, neg2 [][2]float64
 	pos3, neg3 [][3]float64
 
-	slot    []uint16 // 1 + position in the worker's list; 0: not replayed
-	resting []int32  // refractory neurons
-	due     []int32  // a crossing was rounded onto the start of the coming step
+	resting []int32 // refractory neurons
+	due     []int32 // a crossing was rounded onto the start of the coming step
 	steps   []levelHit
 	spikes  []neuron.Mark
 	hits    uint64 // arrivals in this window
@@ -92,7 +91,6 @@ func (n *Network) newLinearBlock(p *population, r blockRange, b int) (*linearBlo
 			blk.directs = append(blk.directs, &d)
 		}
 	}
-	blk.slot = make([]uint16, blk.n)
 	return blk, nil
 }
 
@@ -103,8 +101,7 @@ func (b *linearBlock) reset(n *Network) error {
 		}
 	}
 	b.resting, b.due, b.steps = b.resting[:0], b.due[:0], b.steps[:0]
-	// A window that ended with an error leaves its sums and slots behind.
-	clear(b.slot)
+	// A window that ended with an error leaves its sums behind.
 	b.pos1, b.neg1, b.pos2, b.neg2, b.pos3, b.neg3 = nil, nil, nil, nil, nil, nil
 	for _, d := range b.directs {
 		d.count = 0
@@ -293,12 +290,12 @@ func (s *scratch) release(st *neuron.State) {
 func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.Time) error {
 	real := len(s.list)
 	for k, i := range s.list {
-		b.slot[i] = uint16(k + 1)
+		s.slot[i] = uint16(k + 1)
 	}
 	for _, pr := range s.probes {
-		if b.slot[pr.i] == 0 {
+		if s.slot[pr.i] == 0 {
 			s.list = append(s.list, int32(pr.i))
-			b.slot[pr.i] = uint16(len(s.list))
+			s.slot[pr.i] = uint16(len(s.list))
 		}
 	}
 	if len(s.list) == 0 {
@@ -325,7 +322,7 @@ func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.T
 		return err
 	}
 	for _, i := range s.list {
-		b.slot[i] = 0
+		s.slot[i] = 0
 	}
 	k := 0
 	for k < len(b.steps) && event.Time(b.steps[k].off) < to {

@@ -288,7 +288,7 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 			id := h.id[k-h.base]
 			a, z := r.Ptr[id], r.Ptr[id+1]
 			for q, t := range r.Target[a:z] {
-				if sl := b.slot[t]; sl != 0 {
+				if sl := s.slot[t]; sl != 0 {
 					s.hits = append(s.hits, neuron.Hit{Off: wv.off[k-wv.lo] - uint32(from), Src: first + id, W: r.WeightAt(int(a) + q), Slot: sl - 1, Port: port})
 				}
 			}
@@ -304,7 +304,7 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 			pe := &in.pending[q]
 			base := pe.at - w.Start - from
 			for k := pe.prev; k < pe.cur; k++ {
-				if sl := b.slot[in.r.Target[k]]; sl != 0 {
+				if sl := s.slot[in.r.Target[k]]; sl != 0 {
 					s.hits = append(s.hits, neuron.Hit{Off: uint32(base + in.offset(k)), Src: first + pe.src, W: in.weight(pe, k), Slot: sl - 1, Port: port})
 				}
 			}
@@ -325,7 +325,7 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 		if event.Time(l.off) >= to {
 			break
 		}
-		if sl := b.slot[l.i]; sl != 0 {
+		if sl := s.slot[l.i]; sl != 0 {
 			s.hits = append(s.hits, neuron.Hit{Off: l.off - uint32(from), Src: l.src, W: l.amps, Slot: sl - 1, Port: neuron.PortLevel})
 		}
 	}
@@ -335,7 +335,7 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 func (b *linearBlock) pick(s *scratch, arrivals *neuron.Arrivals, from, to event.Time, first uint32, port uint8) {
 	lo, hi := uint32(from), uint32(to)
 	for q, a := range arrivals.At {
-		if sl := b.slot[a.T]; sl != 0 && a.Off >= lo && a.Off < hi {
+		if sl := s.slot[a.T]; sl != 0 && a.Off >= lo && a.Off < hi {
 			w := arrivals.Const
 			if arrivals.W != nil {
 				w = arrivals.W[q]

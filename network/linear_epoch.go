@@ -107,13 +107,13 @@ func (b *linearBlock) advanceEpoch(s *scratch, w event.Window) error {
 	s.list = append(append(s.list[:0], ep.apart...), fresh...)
 	ep.apart = ep.apart[:0]
 	for k, i := range s.list {
-		b.slot[i] = uint16(k + 1)
+		s.slot[i] = uint16(k + 1)
 	}
 	replayed := len(s.list)
 	for _, pr := range s.probes {
-		if b.slot[pr.i] == 0 {
+		if s.slot[pr.i] == 0 {
 			s.list = append(s.list, int32(pr.i))
-			b.slot[pr.i] = uint16(len(s.list))
+			s.slot[pr.i] = uint16(len(s.list))
 		}
 	}
 	if len(s.list) > 0 {
@@ -134,7 +134,7 @@ func (b *linearBlock) advanceEpoch(s *scratch, w event.Window) error {
 			return err
 		}
 		for _, i := range s.list {
-			b.slot[i] = 0
+			s.slot[i] = 0
 		}
 	}
 	b.steps = b.steps[:0]
@@ -206,7 +206,7 @@ func (b *linearBlock) gatherSpan(s *scratch, start, from, to event.Time) {
 			id, off := h.id[k], uint32(h.at[k]+r.MinDelay-start)
 			a, z := r.Ptr[id], r.Ptr[id+1]
 			for q, t := range r.Target[a:z] {
-				if sl := b.slot[t]; sl != 0 && off >= since[t] {
+				if sl := s.slot[t]; sl != 0 && off >= since[t] {
 					s.hits = append(s.hits, neuron.Hit{Off: off - since[t], Src: first + id, W: r.WeightAt(int(a) + q), Slot: sl - 1, Port: port})
 				}
 			}
@@ -218,7 +218,7 @@ func (b *linearBlock) gatherSpan(s *scratch, start, from, to event.Time) {
 			arrivals := &in.ring[int(cell%event.Time(len(in.ring)))]
 			shift := uint32(cell*step - start)
 			for q, a := range arrivals.at {
-				sl := b.slot[a.T]
+				sl := s.slot[a.T]
 				if sl == 0 {
 					continue
 				}
@@ -239,7 +239,7 @@ func (b *linearBlock) gatherSpan(s *scratch, start, from, to event.Time) {
 // gatherLevels collects the changes of current of the window.
 func (b *linearBlock) gatherLevels(s *scratch, w event.Window, start event.Time) {
 	for _, l := range b.steps {
-		if sl := b.slot[l.i]; sl != 0 {
+		if sl := s.slot[l.i]; sl != 0 {
 			s.hits = append(s.hits, neuron.Hit{Off: uint32(w.Start-start) + l.off - b.epoch.since[l.i], Src: l.src, W: l.amps, Slot: sl - 1, Port: neuron.PortLevel})
 		}
 	}

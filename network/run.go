@@ -46,6 +46,9 @@ func (n *Network) Reset() error {
 	n.stats.Windows, n.stats.Spikes, n.stats.SynapticEvents, n.stats.ExternalEvents, n.stats.RateChanges = 0, 0, 0, 0, 0
 	n.stats.Now = 0
 	clear(n.stats.WorkerBlocks)
+	for _, s := range n.work {
+		clear(s.slot[:]) // a window that ended with an error leaves some behind
+	}
 	for _, b := range n.blocks {
 		if err := b.reset(n); err != nil {
 			return err

@@ -179,7 +179,7 @@ func (b *linearBlock) runProbes(s *scratch, w event.Window, base, from, to event
 		if since != nil {
 			start = base + event.Time(since[k])
 		}
-		s.asked = append(s.asked[:0], s.hitsOf(int(b.slot[pr.i])-1)...)
+		s.asked = append(s.asked[:0], s.hitsOf(int(s.slot[pr.i])-1)...)
 		last := start
 		for _, t := range pr.sig.times {
 			if t >= base+from && t < base+to {

@@ -5,6 +5,9 @@ import "hmn/neuron"
 // scratch is what one worker needs while it advances a block. Nothing in it
 // outlives the block's window.
 type scratch struct {
+	// slot of a block's neuron: 1 + its position in list; 0: not in it. As long
+	// as 16 bits reach, so that looking up a target needs no bounds check.
+	slot    *[1 << 16]uint16
 	list    []int32 // neurons that are replayed
 	flagged []int32
 	th      []float64
@@ -29,7 +32,7 @@ type row struct {
 	off    uint64
 }
 
-func newScratch() *scratch { return &scratch{} }
+func newScratch() *scratch { return &scratch{slot: new([1 << 16]uint16)} }
 
 // sortHits orders hits by slot, then time, then source; equal ones keep the
 // order in which they were gathered, that of rows.

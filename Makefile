@@ -59,7 +59,7 @@ bench: build
 	$(GO) test -run '^$$' -bench . -benchmem $(KERNELS)
 
 validate:
-	$(GO) test ./validation/ -count=1 -v -run TestValidate
+	HMN_VALIDATE=short $(GO) test ./validation/ -count=1 -v -run TestValidate -timeout 10m
 
 validate-full:
 	HMN_VALIDATE=full $(GO) test ./validation/ -count=1 -v -run TestValidate -timeout 12h

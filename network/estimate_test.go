@@ -50,7 +50,7 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("%g spikes/s, %g log bytes/s, %g events/s", e.SpikesPerSec, e.LogBytesPerSec, e.EventsPerSec)
 	}
 	for i, want := range []PopulationEstimate{
-		{"E", "iaf_psc_exp", 3, 1, 10, true, "touched"},
+		{"E", "iaf_psc_exp", 3, 1, 10, true, "epochs of 4"},
 		{"in", "spike_train", 2, 1, 1.5, false, "generated"},
 		{"noise", "poisson", 3, 1, 800, false, "generated"},
 		{"R", "rate", 2, 1, 0, false, "rate"},

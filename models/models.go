@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed *.toml bench/*.toml
@@ -37,9 +39,21 @@ func Summary(name string) string {
 		}
 		words = append(words, line)
 	}
-	s := strings.Join(words, " ")
-	if i := strings.Index(s, ". "); i >= 0 {
-		s = s[:i]
+	return firstSentence(strings.Join(words, " "))
+}
+
+// firstSentence is the text up to its first full stop, without it. The stop of an
+// initial (C. elegans) or before a small letter (0.1 vs. 1 ms) ends no sentence.
+func firstSentence(s string) string {
+	for i := range s {
+		if !strings.HasPrefix(s[i:], ". ") {
+			continue
+		}
+		word := s[strings.LastIndexAny(s[:i], " (")+1 : i]
+		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(s[i+1:], " "))
+		if utf8.RuneCountInString(word) > 1 && !unicode.IsLower(next) {
+			return s[:i]
+		}
 	}
 	return strings.TrimSuffix(s, ".")
 }

@@ -17,7 +17,8 @@
 // Invariants. The windows are a function of the model and of call-backs (At)
 // only: no recorder, split of a run, signal or number of workers moves one.
 // Bit for bit, Reset then Run equals a fresh build, Run(a) then Run(b) equals
-// Run(a+b), one worker equals many, and a recorded sample changes nothing else.
+// Run(a+b), one worker equals many, and a record, of spikes or samples, changes nothing
+// else.
 // Spikes leave in order of (time, id); intervals are half open.
 //
 // The package imports event, neuron and synapse. Start reading at Build, then

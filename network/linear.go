@@ -15,9 +15,9 @@ import (
 // threshold, leave refractoriness, or receive a change of current.
 //
 // There are three ways through a window, and the model alone decides which
-// (population.touch, each): sweeping all neurons in every step; touching only
-// those that something arrives at or that might spike, when windows are short
-// against the input; and replaying every neuron, when the bound does not hold.
+// (population.epoch, each): sweeping all neurons in every step of it; sweeping
+// them once in several windows (type epoch); and replaying every neuron, when
+// the bound does not hold.
 type linearBlock struct {
 	pop     *population
 	lo      int

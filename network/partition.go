@@ -83,13 +83,3 @@ func (m *Model) findPopulation(name string) int {
 	}
 	return -1
 }
-
-// findProjection is the index of a projection, or −1.
-func (m *Model) findProjection(name string) int {
-	for i := range m.Projections {
-		if m.Projections[i].Name == name {
-			return i
-		}
-	}
-	return -1
-}

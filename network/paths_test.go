@@ -115,7 +115,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestPathsRepeat: on each path the identities of style.md §5 hold bit for bit:
+// TestPathsRepeat: on each path the identities of docs/semantics.md (determinism) hold bit for bit:
 // split runs, Reset, samples or not, call-backs that cut windows.
 func TestPathsRepeat(t *testing.T) {
 	const span = 80 * event.Millisecond

@@ -57,7 +57,7 @@ func (n *Network) Reset() error {
 	return nil
 }
 
-// At schedules a call-back of the user at simulated time t, an environment step:
+// At schedules a call-back at simulated time t, an environment step:
 // it sees all spikes before t, and what it changes takes effect at t. It is a
 // model event, so it cuts a window; the same call-backs must be scheduled for
 // two runs to be equal. The order among call-backs of one time is that of the

@@ -3,14 +3,11 @@ package neuron
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"hmn/event/quantity"
 )
 
 var (
-	inf = math.Inf(1)
-
 	pC   = quantity.Param{Key: "C_m", Unit: "pF", Doc: "membrane capacitance", Default: 250, MinOpen: true, Max: 1e9}
 	pTau = quantity.Param{Key: "tau_m", Unit: "ms", Doc: "membrane time constant", Default: 10, Min: 1e-3, Max: 1e6}
 	pEL  = quantity.Param{Key: "E_L", Unit: "mV", Doc: "leak reversal potential", Default: -70, Min: -1e6, Max: 1e6}

@@ -189,7 +189,8 @@ func pspOf(t *testing.T, tauM, tauS, J float64) (l *Linear, amps float64) {
 	return l, J / l.r
 }
 
-// TestPSP: the numbers of science.md C.8.
+// TestPSP: peak, just-threshold weight and crossings of the closed form (Rotter &
+// Diesmann 1999, doi:10.1007/s004220050570), worked out apart.
 func TestPSP(t *testing.T) {
 	l, amps := pspOf(t, 20, 5, 1)
 	// Peak at ln(τ_m/τ_s) τ_m τ_s/(τ_m − τ_s) = 9.2420 ms.

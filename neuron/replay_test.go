@@ -215,7 +215,8 @@ func TestReplayNoRefractoriness(t *testing.T) {
 	}
 }
 
-// TestReplayInterval is engine.md §9: 77.0053 Hz at μ = 22.5 mV over rest.
+// TestReplayInterval: 1/(t_ref + τ_m ln(μ/(μ−V_th))) = 77.0053 Hz at μ = 22.5 mV
+// over rest.
 func TestReplayInterval(t *testing.T) {
 	l := mustLinear(t, "iaf_psc_exp", num("C_m", 250, "tau_m", 10, "E_L", 0, "V_th", 15, "V_reset", 0, "t_ref", 2, "I_e", 22.5*25))
 	s := l.NewState(1)

@@ -45,7 +45,7 @@ func checkISI(t *testing.T) (rows []Check) {
 			if id == 0 {
 				rows = append(rows,
 					Check{Name: model + ": rate under 22.5 mV", Unit: "Hz", Expected: 77.0053, Got: 1000 / ((s[769] - s[0]).MS() / 769), Tolerance: 5e-5,
-						Why: "1/(t_ref + τ_m ln(μ/(μ−V_th))), engine.md §9; the digits given"},
+						Why: "1/(t_ref + τ_m ln(μ/(μ−V_th))), to the digits given"},
 					Check{Name: model + ": worst of 770 intervals", Unit: "ps", Expected: 0, Got: worst * 1e9, Tolerance: 1,
 						Why: "each crossing is rounded to 1 ps once; the slope at threshold is 0.75 mV/ms"})
 			}
@@ -55,7 +55,7 @@ func checkISI(t *testing.T) (rows []Check) {
 }
 
 // exactPSP is the potential s ms after an exponential current of J mV started,
-// τ_m V' = −V + I (science.md C.8).
+// τ_m V' = −V + I (Rotter & Diesmann 1999, doi:10.1007/s004220050570).
 func exactPSP(v0, j, tauM, tauS, s float64) float64 {
 	return v0*math.Exp(-s/tauM) + j*tauS/(tauS-tauM)*(math.Exp(-s/tauS)-math.Exp(-s/tauM))
 }
@@ -87,7 +87,7 @@ func checkPSP(t *testing.T) (rows []Check) {
 		}
 	}
 	rows = append(rows, Check{Name: "exponential PSC, τ 20/5: time of the peak", Unit: "ms", Expected: 9.2420, Got: at[peak].MS() - 1, Tolerance: 1e-4,
-		Why: "ln(τ_m/τ_s) τ_m τ_s/(τ_m−τ_s), engine.md §9; V_m is sampled every 0.0001 ms"})
+		Why: "ln(τ_m/τ_s) τ_m τ_s/(τ_m−τ_s); V_m is sampled every 0.0001 ms"})
 	at, v = r.signal(2, 0)
 	worst := 0.0
 	for k := range at {
@@ -115,9 +115,9 @@ func checkPSP(t *testing.T) (rows []Check) {
 		}
 	}
 	rows = append(rows,
-		Check{Name: "… current that just reaches 15 mV", Unit: "mV", Expected: 95.2441, Got: got, Tolerance: 5e-5, Why: "engine.md §9; the digits given"},
+		Check{Name: "… current that just reaches 15 mV", Unit: "mV", Expected: 95.2441, Got: got, Tolerance: 5e-5, Why: "15 mV over the peak for J = 1, to the digits given"},
 		Check{Name: "… the same against the closed form", Unit: "mV", Expected: critical, Got: got, Tolerance: 95.2441 * 8 * 1.8e-15 / 15,
-			Why: "near tangency V is right to 8 ulp of 15 mV (engine.md §12)"})
+			Why: "near tangency V is right to 8 ulp of 15 mV"})
 	count := func(j float64) float64 {
 		return float64(len(play(t, kicked(0, j, 20, 5, 15, ms(1)), 30*event.Millisecond).spikes))
 	}
@@ -137,8 +137,8 @@ func checkPSP(t *testing.T) (rows []Check) {
 			t.Fatalf("%s: no spike", name)
 		}
 		rows = append(rows,
-			Check{Name: name, Unit: "ms", Expected: c.want, Got: r.spikes[0].At.MS() - 1, Tolerance: c.digits, Why: "engine.md §9; the digits given"},
-			Check{Name: "… against bisection", Unit: "ps", Expected: 0, Got: float64(r.spikes[0].At-event.Millisecond) - exact*1e9, Tolerance: 1, Why: "engine.md §12: to 1 ps"})
+			Check{Name: name, Unit: "ms", Expected: c.want, Got: r.spikes[0].At.MS() - 1, Tolerance: c.digits, Why: "the closed form solved for 15 mV, to the digits given"},
+			Check{Name: "… against bisection", Unit: "ps", Expected: 0, Got: float64(r.spikes[0].At-event.Millisecond) - exact*1e9, Tolerance: 1, Why: "crossings are rounded to 1 ps"})
 		m := kicked(c.v0, 0, c.tauM, c.tauS, 15, ms(25))
 		m.Populations[1].Init["I_syn_ex"] = constant(c.j * 250 / c.tauM)
 		if r = play(t, m, 20*event.Millisecond); len(r.spikes) == 0 {
@@ -314,10 +314,10 @@ func checkRing(t *testing.T) (rows []Check) {
 		}
 	}
 	return append(rows, Check{Name: fmt.Sprintf("chains with random axonal and dendritic delays: spikes of %d not at t + axonal + dendritic", total), Unit: "1", Expected: 0, Got: float64(wrong),
-		Why: "engine.md §1b; whole ps: no tolerance"})
+		Why: "docs/semantics.md: delays are added exactly; whole ps: no tolerance"})
 }
 
-// What happens during refractoriness (engine.md §12).
+// What happens during refractoriness (docs/semantics.md).
 func checkRefractory(t *testing.T) (rows []Check) {
 	const d = event.Millisecond
 	ask := func(name, model string, arrivals []float64, w float64, end event.Time, want []float64, why string) {
@@ -348,9 +348,9 @@ func checkRefractory(t *testing.T) (rows []Check) {
 		}
 		rows = append(rows, Check{Name: name, Unit: "ps off", Expected: 0, Got: worst, Tolerance: tol, Why: why})
 	}
-	ask("delta: an arrival 1 ps before the end of refractoriness is lost", "iaf_psc_delta", []float64{5, 6.999999999}, 20, ms(20), []float64{5}, "engine.md §12; [t, t + t_ref)")
-	ask("delta: one at the end fires at once", "iaf_psc_delta", []float64{5, 7}, 20, ms(20), []float64{5, 7}, "engine.md §12; [t, t + t_ref)")
-	ask("delta: two at one time add up", "iaf_psc_delta", []float64{5, 5}, 8, ms(20), []float64{5}, "arrivals come before the threshold test (engine.md §1)")
+	ask("delta: an arrival 1 ps before the end of refractoriness is lost", "iaf_psc_delta", []float64{5, 6.999999999}, 20, ms(20), []float64{5}, "docs/semantics.md: refractory in [t, t + t_ref)")
+	ask("delta: one at the end fires at once", "iaf_psc_delta", []float64{5, 7}, 20, ms(20), []float64{5, 7}, "docs/semantics.md: refractory in [t, t + t_ref)")
+	ask("delta: two at one time add up", "iaf_psc_delta", []float64{5, 5}, 8, ms(20), []float64{5}, "docs/semantics.md: arrivals come before the threshold test")
 
 	// The current of an exponential synapse goes on during refractoriness: with
 	// V = 0 and current I_0 exp(−2/5) at the end of it, crossing is known.

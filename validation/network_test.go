@@ -45,11 +45,11 @@ type study struct {
 	seeds    [3]int
 }
 
-const tableWhy = "networks.md: Brunel 2000 on a 0.1 ms grid; tolerance of that table, seeds ± 1 %"
+const tableWhy = "clock-driven simulations of the network of Brunel 2000 at 0.1 ms, with the tolerance in the model's heading; seeds ± 1 %"
 
 var studies = []study{
 	{model: "cuba", settle: 500 * event.Millisecond, rate: 5.4, dr: 0.4, cv: 0.69, dcv: 0.02,
-		rateWhy: "networks.md: 5.0 to 5.8 Hz, clock-driven, over connection rules and seeds",
+		rateWhy: "clock-driven simulations of the network of Brette et al. 2007 at 0.1 ms: 5.0 to 5.8 Hz over connection rules and seeds",
 		span:    [3]event.Time{2 * event.Second, 10 * event.Second, 20 * event.Second}, seeds: [3]int{1, 5, 10}},
 	{model: "cuba-nest", settle: 500 * event.Millisecond,
 		span: [3]event.Time{0, 10 * event.Second, 20 * event.Second}, seeds: [3]int{0, 2, 10}},
@@ -134,14 +134,14 @@ func checkNetworks(t *testing.T, mode mode, dir string) (rows []Check) {
 		rows[len(rows)-1].Known = s.known
 		switch {
 		case s.dcv > 0 && s.span[mode] >= 5*event.Second:
-			row("… ISI-CV over the first 5 s", "1", cv, s.cv, s.dcv, "networks.md: 0.68 to 0.70, over a length it does not give, ± 0.01 for seeds; the CV of few intervals is low: 0.61 over 2 s, 0.73 over 10 s, 0.76 over 20 s")
+			row("… ISI-CV over the first 5 s", "1", cv, s.cv, s.dcv, "the same simulations: 0.68 to 0.70, over a length that is not known, ± 0.01 for seeds; the CV of few intervals is low: 0.61 over 2 s, 0.73 over 10 s, 0.76 over 20 s")
 		case s.hi == 0 && s.dr == 0:
 			row("… ISI-CV over the first 5 s", "1", cv, 0, 0, "reported")
 		}
 		if s.dp > 0 && s.span[mode] >= event.Second {
-			why := "networks.md and its tolerance; resolution 2 Hz"
+			why := "the same simulations, with the tolerance in the model's heading; resolution 2 Hz"
 			if s.model == "brunel-ai" {
-				why = "networks.md: weak, about 118 Hz; resolution 16 Hz, since the peak is 60 Hz wide; tolerance one half of that and 4 Hz of chance"
+				why = "the same simulations: weak, about 118 Hz; resolution 16 Hz, since the peak is 60 Hz wide; tolerance one half of that and 4 Hz of chance"
 			}
 			row("… peak of the population rate", "Hz", peak, s.peak, s.dp, why)
 		}
@@ -167,7 +167,7 @@ func checkGrid(mode mode, engine float64) []Check {
 	}
 	return []Check{
 		{Name: "brunel-si-fast, clock-driven here in steps of 0.1 ms: rate", Unit: "Hz", Expected: 58.3, Got: clockedBrunel(1, 6, 4, 0.1, 200, span), Tolerance: 0.05 * 58.3,
-			Why: fmt.Sprintf("networks.md; no code of the engine; 1 seed × %v ms", span)},
+			Why: fmt.Sprintf("the reference above, which has this grid; no code of the engine; 1 seed × %v ms", span)},
 		{Name: fmt.Sprintf("… in steps of %v ms, against the engine", fine), Unit: "Hz", Expected: clockedBrunel(1, 6, 4, fine, 200, span), Got: engine, Tolerance: 0.025 * engine,
 			Why: fmt.Sprintf("the same with the grid nearly gone; 4 standard deviations over seeds of 0.4 Hz in 500 ms; 1 seed × %v ms", span)},
 	}

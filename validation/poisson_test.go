@@ -15,7 +15,7 @@ import (
 )
 
 // checkCampbell compares mean and variance of currents and potentials under
-// Poisson input with Campbell's theorem (science.md C.10).
+// Poisson input with Campbell's theorem.
 func checkCampbell(t *testing.T, n int, span event.Time) (rows []Check) {
 	const (
 		rate = 1.0 // per ms
@@ -103,7 +103,7 @@ func checkSiegert(t *testing.T, n int, span event.Time) (rows []Check) {
 	lif := stats.LIF{VTh: 15, VReset: 0, TauM: 10, TRef: 2}
 	sigma := math.Sqrt(1.5)
 	rows = append(rows, Check{Name: "Siegert's formula, μ 15, σ² 1.5, V_th 15, V_r 0, τ_m 10, t_ref 2", Unit: "Hz", Expected: 27.1095934379, Got: lif.Siegert(15, sigma), Tolerance: 5e-11,
-		Why: "engine.md §9; the digits given (validation/stats, not the engine)"})
+		Why: "the integral by Gauss–Legendre quadrature elsewhere, to the digits given (tests validation/stats, not the engine)"})
 	for _, mu := range []float64{15, 14} {
 		const j = 0.05
 		rate := sigma * sigma / (10 * j * j) / 2 // per ms and sign, 30
@@ -150,7 +150,7 @@ func checkRates(t *testing.T) (rows []Check) {
 	}
 	m := shipped(t, "rate-fixed-point")
 	exact := []float64{4684.0 / 3967, 2982.0 / 3967, -460.0 / 3967, 8091.0 / 3967, 3096.0 / 3967}
-	rows = append(rows, Check{Name: "rate-fixed-point: worst unit", Unit: "1", Expected: 0, Got: worst(m, exact), Tolerance: 1e-12, Why: "(1−W)⁻¹h in fractions of 3967; networks.md"},
+	rows = append(rows, Check{Name: "rate-fixed-point: worst unit", Unit: "1", Expected: 0, Got: worst(m, exact), Tolerance: 1e-12, Why: "(1−W)⁻¹h in fractions of 3967, by algebra"},
 		Check{Name: "… its h against gonum", Unit: "1", Expected: 0, Got: distance(solve(m), exact), Tolerance: 1e-14, Why: "the header's numbers are those of the file's W and h"})
 
 	// Random networks of 50 units, rows of |W| summing to at most 0.8, delays on a
@@ -170,7 +170,7 @@ func checkRates(t *testing.T) (rows []Check) {
 		m := &network.Model{Populations: []network.Population{population("x", n, "rate", values("f", "linear", "b", quantity.Value{List: bias}), nil)}, Projections: []network.Projection{p}}
 		far = math.Max(far, worst(m, solve(m)))
 	}
-	return append(rows, Check{Name: "5 random linear networks of 50 units: worst unit", Unit: "1", Expected: 0, Got: far, Tolerance: 1e-12, Why: "gonum's dense solution of (1−W)x = h; networks.md"})
+	return append(rows, Check{Name: "5 random linear networks of 50 units: worst unit", Unit: "1", Expected: 0, Got: far, Tolerance: 1e-12, Why: "gonum's dense solution of (1−W)x = h"})
 }
 
 func distance(a, b []float64) (d float64) {

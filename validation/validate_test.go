@@ -227,7 +227,7 @@ func checkShipped(t *testing.T, _ mode) (rows []Check) {
 			wrong++
 		}
 	}
-	rows = append(rows, Check{Name: "ring: spikes in 1 s", Unit: "1", Expected: 666, Got: float64(len(r.spikes)), Why: "k·1.5 ms < 1 s; networks.md"},
+	rows = append(rows, Check{Name: "ring: spikes in 1 s", Unit: "1", Expected: 666, Got: float64(len(r.spikes)), Why: "k·1.5 ms < 1 s"},
 		Check{Name: "… not at k·delay", Unit: "1", Expected: 0, Got: float64(wrong), Why: "whole ps: no tolerance"})
 	if c := connectome(); c != "" {
 		rows = append(rows, checkWorm(t, c)...)

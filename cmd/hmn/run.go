@@ -385,7 +385,7 @@ func header(w io.Writer, m *loaded, s *network.Stats, workers int, out string) {
 	var t table
 	t.left = 2
 	t.row("model", fmt.Sprintf("%s (%s)", m.Name, from))
-	t.row("neurons", fmt.Sprintf("%s in %d populations, %d blocks", count(s.Neurons), len(m.Populations), s.Blocks))
+	t.row("neurons", fmt.Sprintf("%s in %d %s, %d %s", count(s.Neurons), len(m.Populations), plural(len(m.Populations), "population"), s.Blocks, plural(s.Blocks, "block")))
 	t.row("synapses", fmt.Sprintf("%s, %s", count(s.Synapses), size(float64(s.SynapseBytes))))
 	t.row("window", fmt.Sprintf("%s ms, %d %s", s.Window, workers, plural(workers, "worker")))
 	t.row("run", fmt.Sprintf("%s, seed %d, into %s", timeText(m.Simulation.Duration), m.Simulation.Seed, out))

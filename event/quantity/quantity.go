@@ -15,7 +15,7 @@ type Param struct {
 	Key      string   // as in the model file, e.g. "tau_m"
 	Unit     string   // "ms", "mV", "pF", "nS", "pA", "Hz", "1", "rad" or a compound such as "1/ms"
 	Doc      string   // one sentence
-	Equation string   // where it stands in the literature or the specification, if anywhere
+	Equation string   // where it stands in the literature, if anywhere
 	Required bool     // no default
 	Default  float64  // used when absent and not Required
 	Min, Max float64  // closed range; ±Inf for none

@@ -43,7 +43,7 @@ func Summary(name string) string {
 }
 
 // firstSentence is the text up to its first full stop, without it. The stop of an
-// initial (C. elegans) or before a small letter (0.1 vs. 1 ms) ends no sentence.
+// initial (C. elegans) or before a small letter (exact vs. rounded) ends no sentence.
 func firstSentence(s string) string {
 	for i := range s {
 		if !strings.HasPrefix(s[i:], ". ") {

@@ -12,14 +12,16 @@
 // linearBlock, foreignBlock, rateBlock, sourceBlock), and between windows the
 // blocks exchange their spikes (Network.exchange). Only spikes are kept, in
 // each population's history; synaptic events are added up at their targets as
-// their window comes and have no entry of their own.
+// their window comes and have no entry of their own. A linear block passes
+// windows by sweeping all neurons step by step, by sweeping them once in an epoch
+// of several windows (advanceEpoch), or event by event; which way it is follows
+// from the model (Network.choosePaths).
 //
 // Invariants. The windows are a function of the model and of call-backs (At)
 // only: no recorder, split of a run, signal or number of workers moves one.
 // Bit for bit, Reset then Run equals a fresh build, Run(a) then Run(b) equals
-// Run(a+b), one worker equals many, and a record, of spikes or samples, changes nothing
-// else.
-// Spikes leave in order of (time, id); intervals are half open.
+// Run(a+b), one worker equals many, and recording, spikes or samples, changes
+// nothing else. Spikes leave in order of (time, id); intervals are half open.
 //
 // The package imports event, neuron and synapse. Start reading at Build, then
 // Network.Run, advanceWindow, linearBlock.advance and exchange.

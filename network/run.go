@@ -57,11 +57,10 @@ func (n *Network) Reset() error {
 	return nil
 }
 
-// At schedules a call-back at simulated time t, an environment step:
-// it sees all spikes before t, and what it changes takes effect at t. It is a
-// model event, so it cuts a window; the same call-backs must be scheduled for
-// two runs to be equal. The order among call-backs of one time is that of the
-// calls to At.
+// At schedules a call-back at simulated time t, an environment step: it sees all
+// spikes before t, and what it changes takes effect at t. It is a model event, so
+// it cuts a window; the same call-backs must be scheduled for two runs to be
+// equal. The order among call-backs of one time is that of the calls to At.
 func (n *Network) At(t event.Time, do func(event.Time) error) (event.Key, error) {
 	if t < n.now {
 		return event.Key{}, fmt.Errorf("network: %w: at %s ms, clock %s ms", event.ErrPast, t, n.now)

@@ -9,9 +9,11 @@
 //   - Linear is a leaky integrate-and-fire population with delta, exponential
 //     or alpha currents. Between arrivals its potential is a sum of decaying
 //     exponentials, so it is never integrated in steps. SweepDelta, SweepExp
-//     and SweepAlpha carry all neurons over a step and flag those that cannot
-//     be proved to stay below threshold; Replay does these exactly, arrival by
-//     arrival; Touch and Ladder leave alone neurons that nothing happens to.
+//     and SweepAlpha carry all neurons over a step whose arrivals are known and
+//     flag those that cannot be proved to stay below threshold; Replay does
+//     these exactly, arrival by arrival. SweepFree carries them over a longer
+//     step before its arrivals are known; AddPositive and AddNegative add those
+//     as they come, and Rejoin carries a replayed neuron on to the step's end.
 //   - RateUnits and RateNet are piecewise-constant rate units, without and with
 //     connections of no delay.
 //   - Train (Poisson, correlated, listed) and Levels (steps of current or rate)

@@ -14,7 +14,7 @@ import (
 	"hmn/synapse"
 )
 
-// full is the example of the specification without what is not yet available.
+// full has most keys of a model file at once.
 const full = `[simulation]
 duration = "10 s"
 seed = 1

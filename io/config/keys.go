@@ -87,7 +87,7 @@ func makeKeys() []Key {
 		none1("population.positions.uniform", List, "1", "[Lx, Ly] or [Lx, Ly, Lz], all > 0: drawn uniformly from [0, L), keyed by seed and population"),
 		none1("population.names_file", FileName, "", "one name per line, usable wherever a file names neurons"),
 		none1("population.names_from", FileName, "", "an edge list: its source and target names, sorted, are the names, and their number is n"),
-		in(0, 1e6, shown("10, marked assumed", k("population.expected_rate_hz", Number, "Hz", "expected rate for `hmn check`"))),
+		in(0, 1e6, shown("10, marked assumed", k("population.expected_rate_hz", Number, "Hz", "expected rate: for `hmn check` and for the length of epochs (docs/semantics.md), so that it can change the last bits of a run"))),
 		only("spike_train", none1("population.times", List, "ms", "[[t, …], …]: one list of times per neuron, in any order, [] for none. One of times and times_file is required")),
 		only("spike_train", none1("population.times_file", FileName, "", "CSV with header neuron,time_ms: population-local index from 0, or a name; any order")),
 

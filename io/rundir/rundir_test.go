@@ -79,8 +79,8 @@ func TestManifestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestKeys: the keys are what programs outside rely on; the list is from the
-// specification of the manifest, not from the struct.
+// TestKeys: the keys are what programs outside rely on; the list is that
+// of docs/records.md, not from the struct.
 func TestKeys(t *testing.T) {
 	want := "model model_name model_sha256 seed version status reason workers duration_ms simulated_ms neurons synapses spikes mean_rate_hz populations synaptic_events wall_s build_s real_time_factor result_hash overrides notes started records"
 	b, err := Manifest{Status: Running}.encode()

@@ -99,7 +99,7 @@ func (est *Estimate) paths(m *Model) {
 			}
 			si := m.findPopulation(q.Source)
 			perSec += float64(est.Projections[j].Synapses * est.Populations[si].RateHz)
-			driven = driven || m.Populations[si].Model == "poisson" && q.Rule == OneToOne
+			driven = driven || m.direct(si)
 		}
 		if m.Populations[i].Model != "iaf_psc_exp" || driven {
 			continue

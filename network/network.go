@@ -334,25 +334,12 @@ func (n *Network) checkBins() error {
 // recorded plays no part: then the same trains are generated a second time, for
 // the record only.
 func (n *Network) directs() {
-	for _, p := range n.pops {
-		if p.desc.Model != "poisson" {
+	for i, p := range n.pops {
+		if !n.model.direct(i) {
 			continue
 		}
-		rate, ok := p.desc.Params["rate"]
-		if !ok {
-			continue
-		}
-		key := random.NewKey(n.model.Simulation.Seed, random.StreamPoisson, random.Name(p.desc.Name))
-		drive, ok := neuron.NewPoissonDrive(rate.Number, key)
-		for _, q := range n.projs {
-			if q.src == p {
-				_, one := q.desc.Weight.fixed()
-				ok = ok && one && q.desc.Rule == OneToOne && q.uniform && q.tgt.lin != nil
-			}
-		}
-		if !ok || !p.used {
-			continue
-		}
+		rate := p.desc.Params["rate"].Number
+		drive, _ := neuron.NewPoissonDrive(rate, random.NewKey(n.model.Simulation.Seed, random.StreamPoisson, random.Name(p.desc.Name)))
 		p.used = false
 		counts := !n.records(p)
 		for _, q := range n.projs {
@@ -363,6 +350,37 @@ func (n *Network) directs() {
 			}
 		}
 	}
+}
+
+// direct says whether the trains of population i are generated at their
+// targets.
+func (m *Model) direct(i int) bool {
+	p := &m.Populations[i]
+	rate, ok := p.Params["rate"]
+	if p.Model != "poisson" || !ok {
+		return false
+	}
+	if _, ok := neuron.NewPoissonDrive(rate.Number, 0); !ok {
+		return false
+	}
+	used := false
+	for k := range m.Projections {
+		q := &m.Projections[k]
+		if q.Source != p.Name {
+			continue
+		}
+		t := m.findPopulation(q.Target)
+		nm, _ := neuron.Lookup(m.Populations[t].Model)
+		_, weight := q.Weight.fixed()
+		_, axonal := q.Axonal.fixed()
+		_, dendritic := q.Dendritic.fixed()
+		if q.Rule != OneToOne || !weight || !axonal || !dendritic || nm.Kind != neuron.Spiking || nm.New != nil ||
+			q.Synapse != "" && q.Synapse != "static" {
+			return false
+		}
+		used = true
+	}
+	return used
 }
 
 // records says whether any record asks for the population's spikes.

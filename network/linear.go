@@ -180,6 +180,9 @@ func (p *population) sendsLevels() bool {
 	return p.model.Kind == neuron.Rate || p.model.Kind == neuron.LevelSource
 }
 
+// flushEvery is the number of windows or epochs after which State.Flush is due.
+const flushEvery = 16
+
 func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	p := b.pop
 	b.spikes = b.spikes[:0]
@@ -195,6 +198,9 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	}
 	if b.epoch != nil {
 		return b.advanceEpoch(s, w)
+	}
+	if w.Start%(flushEvery*n.grid.Step) == 0 {
+		b.st.Flush()
 	}
 	if !b.each {
 		b.accumulate(len(p.cut))

@@ -69,6 +69,9 @@ func (b *linearBlock) advanceEpoch(s *scratch, w event.Window) error {
 	fresh := s.flagged[:0]
 	next := b.st.Next()
 	if w.Start == start {
+		if start/p.epoch%flushEvery == 0 {
+			b.st.Flush()
+		}
 		fresh = p.lin.SweepFree(b.st, p.stepOf(p.epoch), fresh)
 	}
 	b.force(s, w.End, w.Len())

@@ -8,15 +8,15 @@ import (
 )
 
 var (
-	pC   = quantity.Param{Key: "C_m", Unit: "pF", Doc: "membrane capacitance", Default: 250, MinOpen: true, Max: 1e9}
-	pTau = quantity.Param{Key: "tau_m", Unit: "ms", Doc: "membrane time constant", Default: 10, Min: 1e-3, Max: 1e6}
-	pEL  = quantity.Param{Key: "E_L", Unit: "mV", Doc: "leak reversal potential", Default: -70, Min: -1e6, Max: 1e6}
-	pVth = quantity.Param{Key: "V_th", Unit: "mV", Doc: "spike threshold, > V_reset", Default: -55, Min: -1e6, Max: 1e6}
-	pVr  = quantity.Param{Key: "V_reset", Unit: "mV", Doc: "potential after a spike, held for t_ref", Default: -70, Min: -1e6, Max: 1e6}
-	pRef = quantity.Param{Key: "t_ref", Unit: "ms", Doc: "absolute refractory period, [t_spike, t_spike + t_ref)", Default: 2, Min: 0, Max: 1e6}
-	pEx  = quantity.Param{Key: "tau_syn_ex", Unit: "ms", Doc: "time constant of the excitatory synaptic current", Default: 2, Min: 1e-3, Max: 1e6}
-	pIn  = quantity.Param{Key: "tau_syn_in", Unit: "ms", Doc: "time constant of the inhibitory synaptic current", Default: 2, Min: 1e-3, Max: 1e6}
-	pIe  = quantity.Param{Key: "I_e", Unit: "pA", Doc: "constant input current", Min: -1e9, Max: 1e9}
+	pC   = quantity.Param{Key: "C_m", Unit: "pF", Doc: "membrane capacitance", Equation: "C_m dV/dt = −(C_m/tau_m)(V − E_L) + I", Default: 250, MinOpen: true, Max: 1e9}
+	pTau = quantity.Param{Key: "tau_m", Unit: "ms", Doc: "membrane time constant", Equation: "C_m dV/dt = −(C_m/tau_m)(V − E_L) + I", Default: 10, Min: 1e-3, Max: 1e6}
+	pEL  = quantity.Param{Key: "E_L", Unit: "mV", Doc: "leak reversal potential", Equation: "C_m dV/dt = −(C_m/tau_m)(V − E_L) + I", Default: -70, Min: -1e6, Max: 1e6}
+	pVth = quantity.Param{Key: "V_th", Unit: "mV", Doc: "spike threshold, > V_reset", Equation: "V ≥ V_th → spike, V = V_reset for t_ref", Default: -55, Min: -1e6, Max: 1e6}
+	pVr  = quantity.Param{Key: "V_reset", Unit: "mV", Doc: "potential after a spike, held for t_ref", Equation: "V ≥ V_th → spike, V = V_reset for t_ref", Default: -70, Min: -1e6, Max: 1e6}
+	pRef = quantity.Param{Key: "t_ref", Unit: "ms", Doc: "absolute refractory period, [t_spike, t_spike + t_ref)", Equation: "V ≥ V_th → spike, V = V_reset for t_ref", Default: 2, Min: 0, Max: 1e6}
+	pEx  = quantity.Param{Key: "tau_syn_ex", Unit: "ms", Doc: "time constant of the excitatory synaptic current", Equation: "tau_syn dI/dt = −I", Default: 2, Min: 1e-3, Max: 1e6}
+	pIn  = quantity.Param{Key: "tau_syn_in", Unit: "ms", Doc: "time constant of the inhibitory synaptic current", Equation: "tau_syn dI/dt = −I", Default: 2, Min: 1e-3, Max: 1e6}
+	pIe  = quantity.Param{Key: "I_e", Unit: "pA", Doc: "constant input current", Equation: "C_m dV/dt = −(C_m/tau_m)(V − E_L) + I", Min: -1e9, Max: 1e9}
 
 	sV   = quantity.Param{Key: "V_m", Unit: "mV", Doc: "membrane potential; starts at E_L unless init says otherwise, must be below V_th", Min: -1e6, Max: 1e6}
 	sEx  = quantity.Param{Key: "I_syn_ex", Unit: "pA", Doc: "excitatory synaptic current", Min: -1e9, Max: 1e9}
@@ -90,13 +90,13 @@ func init() {
 		Doc:  "Rate unit z = f(Σ w x(t − delay) + b + ε): algebraic and piecewise constant, recomputed when an input, the bias or the noise changes; changes of z are sent as events. A spike arriving from a spiking population counts as the rate (Hz) it adds over the trailing spike_window.",
 		Cite: "HMN – Hybrid Local–Global Modulated Neuron with Multi-Modal Attention, equation (1)",
 		Params: []quantity.Param{
-			{Key: "f", Doc: "transfer function", Equation: "(1)", Form: quantity.Choice, Choices: []string{"relu", "sigmoid", "tanh", "linear", "softplus"}},
-			{Key: "b", Unit: "1", Doc: "bias, one for all or one per unit", Equation: "(1)", Form: quantity.Numbers, Min: -1e9, Max: 1e9},
-			{Key: "eta_b", Unit: "1/ms", Doc: "rate of the homeostatic bias, db/dt = eta_b (r_target − z); published on the ticks of noise_hold; 0 = off", Equation: "(1)", Min: 0, Max: 1e6},
-			{Key: "r_target", Unit: "1", Doc: "target output of the homeostatic bias", Equation: "(1)", Min: -1e9, Max: 1e9},
-			{Key: "noise_sigma", Unit: "1", Doc: "standard deviation of the held noise ε", Equation: "(1)", Min: 0, Max: 1e9},
-			{Key: "noise_hold", Unit: "ms", Doc: "ε is redrawn at every whole multiple of it; bias ticks fall on the same grid", Equation: "(1)", Default: 10, Min: 1e-6, Max: 1e9},
-			{Key: "delta_z", Unit: "1", Doc: "send-on-delta tolerance: changes with |z − z_sent| ≤ delta_z are not sent; 0 = every change", Equation: "(1)", Min: 0, Max: 1e9},
+			{Key: "f", Doc: "transfer function", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Form: quantity.Choice, Choices: []string{"relu", "sigmoid", "tanh", "linear", "softplus"}},
+			{Key: "b", Unit: "1", Doc: "bias, one for all or one per unit", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Form: quantity.Numbers, Min: -1e9, Max: 1e9},
+			{Key: "eta_b", Unit: "1/ms", Doc: "rate of the homeostatic bias, db/dt = eta_b (r_target − z); published on the ticks of noise_hold; 0 = off", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Min: 0, Max: 1e6},
+			{Key: "r_target", Unit: "1", Doc: "target output of the homeostatic bias", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Min: -1e9, Max: 1e9},
+			{Key: "noise_sigma", Unit: "1", Doc: "standard deviation of the held noise ε", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Min: 0, Max: 1e9},
+			{Key: "noise_hold", Unit: "ms", Doc: "ε is redrawn at every whole multiple of it; bias ticks fall on the same grid", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Default: 10, Min: 1e-6, Max: 1e9},
+			{Key: "delta_z", Unit: "1", Doc: "send-on-delta tolerance: changes with |z − z_sent| ≤ delta_z are not sent; 0 = every change", Equation: "z = f(Σ w x(t − delay) + b + ε) (1)", Min: 0, Max: 1e9},
 			{Key: "spike_window", Unit: "ms", Doc: "trailing window over which arriving spikes are counted as a rate", Default: 100, Min: 1e-3, Max: 1e6},
 		},
 		States: []quantity.Param{{Key: "z", Unit: "1", Doc: "output before t = 0, as the targets see it until the first change arrives", Min: -1e9, Max: 1e9}},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hmn/event"
 	"hmn/io/rundir"
 	"hmn/network"
 )
@@ -81,12 +82,16 @@ func (a *app) check(c *cobra.Command, f *modelFlags, arg string, asJSON bool) er
 	if m.maxBytes > 0 && e.Bytes > float64(m.maxBytes) {
 		tooLarge = badInput("%w: the network would need about %s, the limit is %s; --max-memory sets the limit", network.ErrTooLarge, size(e.Bytes), size(float64(m.maxBytes)))
 	}
+	notes := append([]string{}, m.notes()...)
+	if e.Window < event.Microsecond {
+		notes = append(notes, fmt.Sprintf("delays as short as %s ms are possible: the network advances in windows of its shortest delay, and a simulated second would take up to %.3g of them; give the delays a min", e.MinDelay, 1/e.Window.Seconds()))
+	}
 	seconds := m.Simulation.Duration.Seconds()
 	if asJSON {
 		j := checkJSON{Model: m.Name, ModelSHA256: m.textHash(), DurationMS: rundir.MS(m.Simulation.Duration), Seed: m.Simulation.Seed,
 			Neurons: e.Neurons, Synapses: e.Synapses, Bytes: e.Bytes, MinDelayMS: rundir.MS(e.MinDelay), WindowMS: rundir.MS(e.Window),
 			Blocks: e.Blocks, EventsPerSec: e.EventsPerSec, SpikesPerSec: e.SpikesPerSec, LogBytesPerSec: e.LogBytesPerSec, LogBytes: e.LogBytesPerSec * seconds,
-			Populations: []checkPopulation{}, Projections: []checkProjection{}, Notes: append([]string{}, m.notes()...)}
+			Populations: []checkPopulation{}, Projections: []checkProjection{}, Notes: notes}
 		for _, p := range e.Populations {
 			j.Populations = append(j.Populations, checkPopulation{p.Name, p.Model, p.N, p.Blocks, p.Path, p.RateHz, p.Assumed})
 		}
@@ -140,7 +145,7 @@ func (a *app) check(c *cobra.Command, f *modelFlags, arg string, asJSON bool) er
 	}
 	t.row("log", log)
 	t.write(a.out)
-	for _, n := range m.notes() {
+	for _, n := range notes {
 		fmt.Fprintln(a.out, "note:", n)
 	}
 	return tooLarge

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -522,9 +523,15 @@ func TestInfoExportPlot(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.Close()
-	for i := range built.Projections {
+	var names []string
+	for _, p := range built.Projections {
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		i := slices.IndexFunc(built.Projections, func(p network.Projection) bool { return p.Name == name })
 		for w := range n.Weights(i) {
-			hash.AddWeights(built.Projections[i].Name, w)
+			hash.AddWeights(name, w)
 		}
 	}
 	if lines[0] != "time_ms,neuron_id,population,index" || uint64(len(lines)-1) != j.Record.Spikes || hash.Sum() != m.ResultHash {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -303,7 +305,13 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 	man.SynapticEvents = s.SynapticEvents
 	man.WallS = rundir.Number(wall)
 	man.RealTimeFactor = rundir.Number(wall / s.Now.Seconds())
-	for i := range m.Projections {
+	// By name: the order of tables in the file is no part of the result.
+	byName := make([]int, len(m.Projections))
+	for i := range byName {
+		byName[i] = i
+	}
+	slices.SortFunc(byName, func(a, b int) int { return cmp.Compare(m.Projections[a].Name, m.Projections[b].Name) })
+	for _, i := range byName {
 		for w := range n.Weights(i) {
 			hash.AddWeights(m.Projections[i].Name, w)
 		}

@@ -137,7 +137,6 @@ func TestBadInput(t *testing.T) {
 		{delay, "delay = 0", `m.toml:28:9: projection "EE": delay: the total delay is 0 ms, want > 0 ms (at least 1 ps)`},
 		{delay, "axonal_delay = 0\ndendritic_delay = \"0.2 ps\"", `dendritic_delay: the total delay is 0 ms, want > 0 ms`},
 		{delay, "delay = { uniform = [0, 1] }", `delay: the smallest total delay is 0 ms, want > 0 ms: give a min > 0`},
-		{delay, "delay = { lognormal = [0, 1] }", `delay: the smallest total delay is 0 ms`},
 		{delay, "delay = { normal = [1.5, 0.75] }", `m.toml:28:9: projection "EE": delay: draws reach below 0 ms, want min ≥ 0`},
 		{delay, "delay = 1\naxonal_delay = 1", `m.toml:28:1: projection "EE": delay is the sum of both sides: leave it out`},
 		{delay, "delay = \"1e9 s\"", `delay: the text "1e9 s" is beyond the longest run, 106 days`},

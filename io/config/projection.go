@@ -384,7 +384,8 @@ func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
 		t.wrong(p.delayNode, p.delayName(), "the total delay is beyond the longest run, 106 days")
 	case la+ld <= 0 && p.Axonal.Form == network.Constant && p.Dendritic.Form == network.Constant:
 		t.wrong(p.delayNode, p.delayName(), "the total delay is 0 ms, want > 0 ms (at least 1 ps)")
-	case la+ld <= 0:
+	case la+ld <= 0 && p.Axonal.Form != network.LogNormal && p.Dendritic.Form != network.LogNormal:
+		// A log-normal draw is positive; one that rounds to 0 ps is refused when it is drawn.
 		t.wrong(p.delayNode, p.delayName(), "the smallest total delay is 0 ms, want > 0 ms: give a min > 0")
 	default:
 		return true

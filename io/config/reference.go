@@ -228,7 +228,7 @@ func writeParam(w io.Writer, head string, q quantity.Param, owner *neuron.Model)
 	}
 	fmt.Fprintf(w, "%s; allowed: %s", defaultOf(q, owner), rangeOf(q))
 	if q.Equation != "" {
-		fmt.Fprintf(w, "; see %s", q.Equation)
+		fmt.Fprintf(w, "; in %s", q.Equation)
 	}
 	fmt.Fprintln(w)
 }

@@ -1,10 +1,6 @@
 package network
 
-import (
-	"context"
-
-	"hmn/event"
-)
+import "hmn/event"
 
 // Options say how to build and run, never what: no result depends on them.
 type Options struct {
@@ -15,9 +11,11 @@ type Options struct {
 // Recorder says where a run's results go. Nil fields are not written. Sinks are
 // called from the goroutine that called Run.
 type Recorder struct {
-	Spikes   SpikeSink
-	Samples  SampleSink
-	Progress func(Progress) // at most every 100 ms of wall time
+	Spikes     SpikeSink
+	Samples    SampleSink
+	Updates    UpdateSink     // asked for with RecordUpdates
+	Candidates CandidateSink  // asked for with RecordCandidate
+	Progress   func(Progress) // at most every 100 ms of wall time
 }
 
 // Progress is how far a run has come.
@@ -90,5 +88,3 @@ type ProjectionEstimate struct {
 	MinDelay event.Time
 	Uniform  bool // one delay for all
 }
-
-var _ = context.Background

@@ -80,6 +80,8 @@ type connector struct {
 	// those of target t are order[start[t]:start[t+1]].
 	order []uint32
 	start []uint32
+
+	phases *phases // of plastic synapses
 }
 
 // drawn is a weight or one part of the delays of a projection.
@@ -135,6 +137,9 @@ func newConnector(m *Model, p int) (*connector, error) {
 	}
 	if pr.Rule == EdgeList {
 		c.sortEdges()
+	}
+	if err := c.makePhases(); err != nil {
+		return nil, fmt.Errorf("network: projection %q: %w", pr.Name, err)
 	}
 
 	c.weight.x, c.weight.fixed = pr.Weight.fixed()
@@ -273,6 +278,8 @@ type block struct {
 	counts []uint64   // synapses of each target, where the rule draws them first
 
 	aside []setAside
+
+	collect func(Synapse) // set by connector.list: takes every synapse instead of storing it
 }
 
 // setAside is a synapse outside the main class.
@@ -407,6 +414,17 @@ func (k *class) note(w float64, d event.Time) {
 func (b *block) targetRow(t int, list []uint32) error {
 	local := uint16(t - b.lo)
 	switch {
+	case b.collect != nil:
+		for _, s := range list {
+			e := -1
+			if b.p.Rule == EdgeList {
+				e, s = int(s), b.p.Edges[s].Source
+			}
+			if err := b.take(s, uint32(t), b.nth(s, t), e); err != nil {
+				return err
+			}
+		}
+		return nil
 	case b.p.Rule == EdgeList:
 		for _, e := range list {
 			s := b.p.Edges[e].Source
@@ -450,6 +468,7 @@ func (b *block) sourceRow(s int, list []uint32) error {
 		return nil
 	}
 	switch {
+	case b.collect != nil:
 	case !b.fill && !b.drawsInCount():
 		k := b.only()
 		k.total += uint64(len(list))
@@ -471,6 +490,12 @@ func (b *block) sourceRow(s int, list []uint32) error {
 			n++
 		} else {
 			n = 0
+		}
+		if b.collect != nil {
+			if err := b.take(uint32(s), t, n, -1); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := b.synapse(uint32(s), t, n, -1); err != nil {
 			return err
@@ -643,7 +668,13 @@ func (b *block) sortAside() error {
 
 // values are the weight and the total delay of one synapse.
 func (b *block) values(s, t, nth uint32, e int) (w float64, d event.Time, err error) {
-	entity := uint64(t)<<32 | uint64(s)
+	w, a, g, err := b.parts(s, t, nth, e)
+	return w, a + g, err
+}
+
+// parts are the weight, the axonal and the dendritic delay of one synapse.
+func (b *block) parts(s, t, nth uint32, e int) (w float64, a, g event.Time, err error) {
+	entity := synapseEntity(s, t)
 	if e >= 0 {
 		w = b.p.Edges[e].Weight
 	} else {
@@ -651,32 +682,31 @@ func (b *block) values(s, t, nth uint32, e int) (w float64, d event.Time, err er
 	}
 	if e < 0 && !b.weight.fixed || w != w {
 		if w, err = b.drawValue(&b.weight, &b.weightKeys, entity, nth, e); err != nil {
-			return 0, 0, b.refuse("weight", s, t, err.Error())
+			return 0, 0, 0, b.refuse("weight", s, t, err.Error())
 		}
 		if !b.weight.fixed && b.weight.v.Form != Column {
 			r := float64(float32(w))
 			if math.IsInf(r, 0) || math.IsNaN(r) {
-				return 0, 0, b.refuse("weight", s, t, fmt.Sprintf("%g, want one that float32 holds", w))
+				return 0, 0, 0, b.refuse("weight", s, t, fmt.Sprintf("%g, want one that float32 holds", w))
 			}
 			w = r
 		}
 	}
-	a, err := b.delayPart(&b.axonal, &b.axonalKeys, s, t, nth, e)
+	a, err = b.delayPart(&b.axonal, &b.axonalKeys, s, t, nth, e)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	g, err := b.delayPart(&b.dendritic, &b.dendriticKeys, s, t, nth, e)
+	g, err = b.delayPart(&b.dendritic, &b.dendriticKeys, s, t, nth, e)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	if a > event.MaxTime-g {
-		return 0, 0, b.refuse("delay", s, t, event.ErrRange.Error())
+		return 0, 0, 0, b.refuse("delay", s, t, event.ErrRange.Error())
 	}
-	d = a + g
-	if d == 0 && !b.zeroDelay {
-		return 0, 0, b.refuse("delay", s, t, "0 ms, want a positive one")
+	if a+g == 0 && !b.zeroDelay {
+		return 0, 0, 0, b.refuse("delay", s, t, "0 ms, want a positive one")
 	}
-	return w, d, nil
+	return w, a, g, nil
 }
 
 // delayPart is the axonal or the dendritic delay of one synapse, rounded once.
@@ -693,7 +723,7 @@ func (b *block) delayPart(q *drawn, keys *[]random.Key, s, t, nth uint32, e int)
 	if q.fixed {
 		return q.t, nil
 	}
-	x, err := b.drawValue(q, keys, uint64(t)<<32|uint64(s), nth, e)
+	x, err := b.drawValue(q, keys, synapseEntity(s, t), nth, e)
 	if err != nil {
 		return 0, b.refuse(q.what, s, t, err.Error())
 	}
@@ -718,7 +748,7 @@ func (b *block) drawValue(q *drawn, keys *[]random.Key, entity uint64, nth uint3
 	}
 	for len(*keys) <= int(nth) {
 		// The odd multiplier keeps the owners of one projection distinct.
-		*keys = append(*keys, random.NewKey(b.seed, q.stream, b.name+0x9e3779b97f4a7c15*uint64(len(*keys))))
+		*keys = append(*keys, random.NewKey(b.seed, q.stream, synapseOwner(b.name, uint32(len(*keys)))))
 	}
 	return q.v.sample((*keys)[nth], entity)
 }

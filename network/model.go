@@ -18,6 +18,9 @@ type Model struct {
 	Populations []Population
 	Projections []Projection
 	Records     []Record
+	Modulators  []Modulator
+	Meta        *Meta     // nil: off
+	Task        *TaskSpec // nil: none
 	// Notes are things the reader of the model should know and that are no
 	// errors: rows left out of an edge list, times rounded to picoseconds.
 	Notes []string
@@ -28,7 +31,15 @@ type Simulation struct {
 	Duration     event.Time // > 0 when run
 	Seed         uint64
 	LookaheadMax event.Time // cap of the window; 0 = none
+	Engine       string     // EngineEvent (also "") or EngineClocked
+	Dt           event.Time // step of the clocked engine, > 0 there
 }
+
+// Engines.
+const (
+	EngineEvent   = "event"
+	EngineClocked = "clocked" // package network/clocked: the dense oracle
+)
 
 // Guard is the [guard] table: what stops a run and keeps its record.
 type Guard struct {
@@ -122,7 +133,10 @@ type Projection struct {
 	Axonal, Dendritic Value
 	Receptor          string          // a port of the target model; "" = by the sign of the weight
 	Synapse           string          // a name in the synapse package's table; "static"
-	SynapseParams     quantity.Values // checked against that table
+	SynapseParams     quantity.Values // checked against that table; those of a preset filled in
+	Preset            string          // the preset they came from; "" = none
+	EdgePhases        bool            // the Phase of every edge counts, not the phase of SynapseParams
+	Embedding         [][]float64     // embedding = "given": v_i, one per source neuron
 	Edges             []synapse.Edge
 }
 
@@ -138,7 +152,7 @@ const (
 // Record is one [[record]]: what to write, of which entities, how often.
 type Record struct {
 	What   string
-	Of     string     // population
+	Of     string     // population, or projection, modulator, task: see the constants
 	Subset []int      // population-local indices, ascending; nil = all
 	Every  event.Time // sampled signals: the interval; samples fall on whole multiples of it, from 0
 }

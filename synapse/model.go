@@ -16,6 +16,13 @@ type Model struct {
 	// New makes the rule of the synapses of one Rows, whose weights it may
 	// read. Nil: the weight is static.
 	New func(p quantity.Values, r *Rows) (Rule, error)
+	// Learns says that the weight changes under a learning rule whose kernels
+	// the network knows; New is nil then.
+	Learns bool
+	// Check refuses combinations of parameters that single ranges cannot, and
+	// names the key at fault. rates says between what kind of units the synapse
+	// lies. Nil: nothing to check.
+	Check func(v quantity.Values, rates bool) (key string, err error)
 }
 
 // Rule decides what each synapse of one Rows transmits. It is called once per
@@ -39,7 +46,7 @@ var registry = map[string]*Model{
 // It is to be called from an init function or before any model file is loaded,
 // and panics when the name is taken or empty: a bug of the caller.
 func Register(m Model) {
-	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil {
+	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && !m.Learns {
 		panic("synapse: Register: model " + m.Name + " is already there or incomplete")
 	}
 	registry[m.Name] = &m

@@ -17,6 +17,11 @@ const (
 	StreamNoise     Stream = 8    // held noise of rate units
 	StreamSubset    Stream = 9    // samples of recorded entities
 	StreamDendritic Stream = 10   // dendritic processes
+	StreamUpdate    Stream = 11   // Bernoulli trials of weight updates: owner projection, entity target<<32|source, counter k
+	StreamPhase     Stream = 12   // phases of plastic synapses
+	StreamEmbedding Stream = 13   // embedding vectors of presynaptic neurons: owner population, entity neuron
+	StreamMeta      Stream = 14   // perturbations of learning rates: counter period
+	StreamTask      Stream = 15   // environments
 	StreamUser      Stream = 1000 // first number free for extensions
 )
 

@@ -1,0 +1,2 @@
+// Package hmn owns the learning rule of the Hybrid Modulated Neuron.
+package hmn

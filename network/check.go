@@ -65,6 +65,9 @@ func (m *Model) Check() error {
 			return err
 		}
 	}
+	if faults := m.LearningFaults(); len(faults) > 0 {
+		return faults[0].in(m)
+	}
 	for i := range m.Records {
 		if err := m.checkRecord(&m.Records[i]); err != nil {
 			return fmt.Errorf("network: record %d: %w", i, err)
@@ -246,15 +249,6 @@ func (m *Model) projectionFault(p *Projection) error {
 	}
 	nm, _ := neuron.Lookup(target.Model)
 	sk, tk := m.kind(si), m.kind(ti)
-	if tk != neuron.Spiking && tk != neuron.Rate || len(nm.Ports) == 0 || len(nm.Ports) > 256 {
-		return fmt.Errorf("target %q is of model %q, which receives nothing", target.Name, target.Model)
-	}
-	if (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Spiking && nm.New != nil {
-		return fmt.Errorf("target %q is of model %q, which does not take changes of level from %q", target.Name, target.Model, source.Name)
-	}
-	if p.Receptor != "" && !slices.Contains(nm.Ports, p.Receptor) {
-		return fmt.Errorf("receptor %q, want one of %v", p.Receptor, nm.Ports)
-	}
 	rule := p.Synapse
 	if rule == "" {
 		rule = "static"
@@ -262,6 +256,18 @@ func (m *Model) projectionFault(p *Projection) error {
 	sm, ok := synapse.Lookup(rule)
 	if !ok {
 		return fmt.Errorf("unknown synapse model %q, want one of %v", p.Synapse, synapse.Names())
+	}
+	// Plastic synapses may end at a source: they see its spikes or levels, and
+	// their weights drive nothing.
+	openLoop := sm.Learns && (tk == neuron.SpikeSource || tk == neuron.LevelSource)
+	if !openLoop && (tk != neuron.Spiking && tk != neuron.Rate || len(nm.Ports) == 0 || len(nm.Ports) > 256) {
+		return fmt.Errorf("target %q is of model %q, which receives nothing", target.Name, target.Model)
+	}
+	if (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Spiking && nm.New != nil {
+		return fmt.Errorf("target %q is of model %q, which does not take changes of level from %q", target.Name, target.Model, source.Name)
+	}
+	if p.Receptor != "" && !slices.Contains(nm.Ports, p.Receptor) {
+		return fmt.Errorf("receptor %q, want one of %v", p.Receptor, nm.Ports)
 	}
 	if _, err := quantity.CheckAll("synapse model "+sm.Name, sm.Params, p.SynapseParams); err != nil {
 		return err
@@ -302,7 +308,7 @@ func (m *Model) projectionFault(p *Projection) error {
 		_, long := q.v.delayBounds()
 		most = addCapped(most, long)
 	}
-	zero := (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Rate
+	zero := sendsLevels(sk) && sendsLevels(tk)
 	if p.Rule != EdgeList {
 		if most == 0 && !zero {
 			return fmt.Errorf("delay %s ms, want a positive one", p.Dendritic.String())
@@ -443,6 +449,9 @@ func (p *Projection) checkEdges(source, target *Population, zero bool) error {
 
 // checkRecord checks one record.
 func (m *Model) checkRecord(r *Record) error {
+	if ok, err := m.checkLearningRecord(r); ok {
+		return err
+	}
 	i := m.findPopulation(r.Of)
 	if i < 0 {
 		return fmt.Errorf("%s of unknown population %q", r.What, r.Of)
@@ -463,7 +472,7 @@ func (m *Model) checkRecord(r *Record) error {
 	case RecordRate:
 		fits = nm.Kind == neuron.Rate
 	default:
-		return fmt.Errorf("unknown signal %q, want one of %s, %s, %s, %s", r.What, RecordSpikes, RecordVm, RecordISyn, RecordRate)
+		return fmt.Errorf("unknown signal %q, want one of %v", r.What, RecordWords)
 	}
 	if !fits {
 		return fmt.Errorf("%s of %q: model %s has no such signal", r.What, r.Of, p.Model)

@@ -85,7 +85,7 @@ func TestCheck(t *testing.T) {
 		{func(m *Model) { m.Records[1].Subset[1] = 0 }, "want ascending indices"},
 		{func(m *Model) { m.Records[1].Every = 0 }, "want a positive interval"},
 		{func(m *Model) { m.Records[1].Of = "noise" }, `V_m of "noise": model poisson has no such signal`},
-		{func(m *Model) { m.Records[1].What = RecordWeight }, `unknown signal "weight"`},
+		{func(m *Model) { m.Records[1].What = RecordWeight }, `weight of unknown projection "E"`},
 	} {
 		m := valid()
 		c.change(m)

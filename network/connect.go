@@ -109,7 +109,7 @@ func newConnector(m *Model, p int) (*connector, error) {
 		sources: m.Populations[si].N, targets: m.Populations[ti].N,
 		noSelf:    si == ti && !pr.Autapses,
 		oneSign:   nm.Kind == neuron.Rate,
-		zeroDelay: nm.Kind == neuron.Rate && (m.kind(si) == neuron.Rate || m.kind(si) == neuron.LevelSource),
+		zeroDelay: sendsLevels(nm.Kind) && sendsLevels(m.kind(si)),
 		weight:    drawn{v: &pr.Weight, what: "weight", stream: random.StreamWeight},
 		axonal:    drawn{v: &pr.Axonal, what: "axonal delay", stream: random.StreamDelay},
 		dendritic: drawn{v: &pr.Dendritic, what: "dendritic delay", stream: random.StreamDendritic},

@@ -231,7 +231,7 @@ func (b *block) outSplit(s int, node uint64, from, to, leaves, n int, k uint64, 
 		return
 	}
 	kept := len(b.list)
-	if !b.fill && !b.drawsInCount() && begin >= lo && end <= hi {
+	if !b.fill && b.collect == nil && !b.drawsInCount() && begin >= lo && end <= hi {
 		b.list = slices.Grow(b.list, int(k))[:kept+int(k)] // counting: their number is enough
 		return
 	}

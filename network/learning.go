@@ -21,7 +21,7 @@ type Modulator struct {
 	// the time from a spike of Source, or from the end of a task's step, to the
 	// jump. Events act at their own times.
 	HasDelay   bool
-	Events     []Jump // ascending in time
+	Events     []Jump // ascending in time; nil = none given, empty = given, and nothing happens
 	Source     string // population whose spikes make it jump by SourceJump; "" = none
 	SourceJump float64
 	Builtin    string    // centred_reward | uncertainty | novelty; "" = none. Needs a task

@@ -26,8 +26,9 @@ type linearBlock struct {
 	timed   []*input // spikes over projections with different delays
 	levels  []*input // changes of level sources and rate units
 	directs []*direct
-	each    bool // replay every neuron: rules, or signs that do not fit their port
-	odd     bool // each, whatever the start values are
+	learn   *learning // nil: no plastic synapses
+	each    bool      // replay every neuron: rules, or signs that do not fit their port
+	odd     bool      // each, whatever the start values are
 	st      *neuron.State
 	// Accumulators of positive and negative weights, one row per step of the
 	// window; those of the other kinds of current are nil.
@@ -42,7 +43,9 @@ type linearBlock struct {
 	hits    uint64 // arrivals in this window
 	probes  []probe
 	look    *neuron.State
-	epoch   *epoch // set when the block is swept by epochs
+	epoch   *epoch        // set when the block is swept by epochs
+	spare   *neuron.State // room for one neuron
+	fired   []event.Time
 }
 
 // levelHit is a change of current at a neuron in the present window.
@@ -82,6 +85,13 @@ func (n *Network) newLinearBlock(p *population, r blockRange, b int) (*linearBlo
 			blk.odd = true
 		}
 	}
+	if blk.learn = n.learn(p, b); blk.learn != nil {
+		for _, pl := range blk.learn.in {
+			if r := pl.in.r; r.Negative != (r.Port == neuron.PortIn) {
+				blk.odd = true
+			}
+		}
+	}
 	for _, q := range n.projs {
 		if q.tgt == p && q.direct != nil {
 			d := *q.direct
@@ -100,6 +110,7 @@ func (b *linearBlock) reset(n *Network) error {
 			in.reset()
 		}
 	}
+	b.learn.reset()
 	b.resting, b.due, b.steps = b.resting[:0], b.due[:0], b.steps[:0]
 	// A window that ended with an error leaves its sums behind.
 	b.pos1, b.neg1, b.pos2, b.neg2, b.pos3, b.neg3 = nil, nil, nil, nil, nil, nil
@@ -199,6 +210,12 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	if b.epoch != nil {
 		return b.advanceEpoch(s, w)
 	}
+	if b.learn != nil {
+		b.learn.begin(w)
+		for _, pl := range b.learn.in {
+			b.hits += uint64(len(pl.at))
+		}
+	}
 	if w.Start%(flushEvery*n.grid.Step) == 0 {
 		b.st.Flush()
 	}
@@ -213,6 +230,9 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 			return err
 		}
 		from = to
+	}
+	if b.learn != nil {
+		b.learn.end(w, b.spikes)
 	}
 	return nil
 }
@@ -272,6 +292,9 @@ func (b *linearBlock) force(s *scratch, end, to event.Time) {
 		}
 		s.list = append(s.list, int32(l.i))
 	}
+	if b.learn != nil {
+		s.list = b.learn.targets(s.list)
+	}
 }
 
 // hold makes the sweep leave the listed neurons alone: nothing is below a
@@ -313,7 +336,11 @@ func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.T
 	start, h := w.Start+from, to-from
 	for k, i := range s.list[:real] {
 		free := b.st.Free[i]
-		b.spikes, _, err = b.pop.lin.Replay(b.st, int(i), start, h, s.hitsOf(k), uint32(from), b.spikes, nil)
+		if b.learn != nil && b.learn.tentativeAt(int(i)) {
+			err = b.replayTentative(s, w, k, start, h, from)
+		} else {
+			b.spikes, _, err = b.pop.lin.Replay(b.st, int(i), start, h, s.hitsOf(k), uint32(from), b.spikes, nil)
+		}
 		if err != nil {
 			return b.fail(w, i, err)
 		}

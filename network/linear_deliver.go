@@ -85,10 +85,20 @@ func (b *linearBlock) addTimed(s *scratch) {
 	for k, in := range b.timed {
 		b.add(&s.timed[k], int(in.r.Port), in.r.Negative)
 	}
+	if b.learn != nil {
+		for _, pl := range b.learn.in {
+			b.sum(&neuron.Arrivals{At: pl.at, W: pl.w}, int(pl.in.r.Port), pl.in.r.Negative)
+		}
+	}
 }
 
 func (b *linearBlock) add(arrivals *neuron.Arrivals, port int, negative bool) {
 	b.hits += uint64(len(arrivals.At))
+	b.sum(arrivals, port, negative)
+}
+
+// sum adds arrivals to the accumulators of their steps.
+func (b *linearBlock) sum(arrivals *neuron.Arrivals, port int, negative bool) {
 	lin, cut := b.pop.lin, b.pop.cut
 	switch lin.PSC() {
 	case neuron.Delta:
@@ -306,6 +316,21 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 			for k := pe.prev; k < pe.cur; k++ {
 				if sl := s.slot[in.r.Target[k]]; sl != 0 {
 					s.hits = append(s.hits, neuron.Hit{Off: uint32(base + in.offset(k)), Src: first + pe.src, W: in.weight(pe, k), Slot: sl - 1, Port: port})
+				}
+			}
+		}
+	}
+	if b.learn != nil {
+		lo, hi := uint32(from), uint32(to)
+		for in, pl := range b.learn.in {
+			first, port := pl.in.p.src.first, pl.in.r.Port
+			for q, a := range pl.at {
+				if sl := s.slot[a.T]; sl != 0 && a.Off >= lo && a.Off < hi {
+					h := neuron.Hit{Off: a.Off - lo, Src: first, W: pl.w[q], Slot: sl - 1, Port: port}
+					if len(pl.mark) > 0 && pl.mark[q] > 0 {
+						h.In, h.Ref = uint8(in), uint32(q+1)
+					}
+					s.hits = append(s.hits, h)
 				}
 			}
 		}

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"runtime"
 
 	"hmn/event"
 	"hmn/event/random"
 	"hmn/neuron"
 	"hmn/synapse"
+	"hmn/synapse/hmn"
 )
 
 // Network is a built model: blocks of neurons with all synapses onto them,
@@ -39,6 +39,9 @@ type Network struct {
 	signal    []*signal
 	guard     guard
 	failed    error
+	mods      *modulators
+	watches   []*watch
+	book      book // decisions on weights on their way to the record
 }
 
 // population is the run-time side of a Population.
@@ -85,6 +88,11 @@ type projection struct {
 	bytes    int64
 	rule     *synapse.Model
 	wave     wave
+	// Plastic projections: no rows but wiring, by block of the target population.
+	plastic        *rule
+	wiring         [][]*hmn.Wiring
+	keepUpdates    bool
+	keepCandidates bool
 }
 
 // wave is what a uniform projection onto a linear population delivers in one
@@ -185,10 +193,15 @@ func (n *Network) build() error {
 	if err := n.choosePaths(); err != nil {
 		return err
 	}
+	if err := n.makeModulators(); err != nil {
+		return err
+	}
 	if err := n.makeBlocks(); err != nil {
 		return err
 	}
-	n.makeRecords()
+	if err := n.makeRecords(); err != nil {
+		return err
+	}
 	n.stats.WorkerBlocks = make([]uint64, n.pool.Workers())
 	for range n.pool.Workers() {
 		n.work = append(n.work, newScratch())
@@ -216,9 +229,19 @@ func (n *Network) connect() error {
 		if sm, _ := synapse.Lookup(d.Synapse); sm != nil && sm.New != nil {
 			p.rule = sm
 		}
+		for k := range m.Records {
+			if r := &m.Records[k]; r.Of == d.Name {
+				p.keepUpdates = p.keepUpdates || r.What == RecordUpdates
+				p.keepCandidates = p.keepCandidates || r.What == RecordCandidate
+			}
+		}
 		c, err := newConnector(m, i)
 		if err != nil {
 			return err
+		}
+		if c.phases != nil {
+			p.plastic = &rule{proj: p, par: *c.phases.p, cycle: hmn.NewCycle(c.phases.p)}
+			p.wiring = make([][]*hmn.Wiring, len(p.tgt.blocks))
 		}
 		makers = append(makers, c)
 		p.rows = make([][]*synapse.Rows, len(p.tgt.blocks))
@@ -230,6 +253,11 @@ func (n *Network) connect() error {
 	err := n.pool.Do(len(tasks), true, func(_, t int) error {
 		p := n.projs[tasks[t].proj]
 		r := n.ranges[p.tgt.blocks[tasks[t].block]]
+		if p.plastic != nil {
+			ws, err := makers[p.index].plasticWiring(r.Lo, r.Hi)
+			p.wiring[tasks[t].block] = ws
+			return err
+		}
 		rows, err := makers[p.index].rows(r.Lo, r.Hi)
 		p.rows[tasks[t].block] = rows
 		return err
@@ -238,8 +266,15 @@ func (n *Network) connect() error {
 		return err
 	}
 	for _, p := range n.projs {
-		p.uniform = p.rule == nil
+		p.uniform = p.rule == nil && p.plastic == nil
 		p.min = event.MaxTime
+		for _, ws := range p.wiring {
+			for _, w := range ws {
+				lo, hi := w.Delays()
+				p.min, p.max = min(p.min, lo), max(p.max, hi)
+				p.synapses += int64(w.Rows.Len())
+			}
+		}
 		for _, rows := range p.rows {
 			for _, r := range rows {
 				if r.Len() == 0 {
@@ -257,7 +292,7 @@ func (n *Network) connect() error {
 		if p.synapses == 0 {
 			p.min = 0
 		}
-		if p.rule != nil {
+		if p.rule != nil && p.plastic == nil {
 			ms, ok := p.desc.Axonal.fixed()
 			if !ok {
 				return fmt.Errorf("network: projection %q: synapse model %q needs one axonal delay for all synapses", p.desc.Name, p.desc.Synapse)
@@ -404,7 +439,7 @@ func (n *Network) makeBlocks() error {
 		var a advancer
 		var err error
 		switch {
-		case p.isDirect(n) && !n.records(p):
+		case p.isDirect(n) && !n.records(p) && !n.learns(p):
 			continue
 		case p.lin != nil:
 			a, err = n.newLinearBlock(p, r, b)
@@ -431,7 +466,7 @@ func (n *Network) makeBlocks() error {
 				continue
 			}
 		default:
-			a, err = n.newSourceBlock(p, r)
+			a, err = n.newSourceBlock(p, r, b)
 		}
 		if err != nil {
 			return fmt.Errorf("network: population %q: %w", p.desc.Name, err)
@@ -462,7 +497,7 @@ func (n *Network) choosePaths() error {
 		driven[p.tgt.index] = driven[p.tgt.index] || p.direct != nil
 	}
 	for i, p := range n.pops {
-		if p.lin == nil || driven[i] {
+		if p.lin == nil || driven[i] || n.learns(p) {
 			continue
 		}
 		k := epochWindows(p.lin, n.grid.Step, perSec[i]/float64(p.desc.N))
@@ -497,33 +532,21 @@ func (p *population) isDirect(n *Network) bool {
 // start draws the start value of a state variable for neurons [lo, hi), or
 // reports that the model gives none.
 func (n *Network) start(p *population, key string, i int) (float64, bool, error) {
-	v, ok := p.desc.Init[key]
-	if !ok {
-		return 0, false, nil
-	}
-	k := random.NewKey(n.model.Simulation.Seed, random.StreamInit, random.Name(p.desc.Name+"."+key))
-	x, err := v.draw(k, uint64(i))
-	if err == nil && math.IsNaN(x) {
-		err = errors.New("not a number")
-	}
-	if err == nil {
-		if s, ok := p.model.State(key); ok {
-			err = s.InRange(x)
-		}
-	}
-	if err != nil {
-		return 0, true, fmt.Errorf("init.%s of neuron %d: %w", key, i, err)
-	}
-	return x, true, nil
+	return n.model.Start(p.index, key, i)
 }
 
 // Weights gives the present weights of a projection, in an order that belongs
 // to the model: by block of targets, within it by source, delay and target.
-// Synapses of a block that share one weight give it once. The slice is reused.
+// Static synapses of a block that share one weight give it once. The slice is
+// reused.
 func (n *Network) Weights(projection int) iter.Seq[[]float64] {
+	q := n.projs[projection]
+	if q.plastic != nil {
+		return n.plasticWeights(q)
+	}
 	return func(yield func([]float64) bool) {
 		buf := make([]float64, 0, 4096)
-		for _, rows := range n.projs[projection].rows {
+		for _, rows := range q.rows {
 			for _, r := range rows {
 				size := r.Len()
 				if r.Weight == nil && r.Weight64 == nil {

@@ -42,6 +42,8 @@ func (n *Network) Reset() error {
 	for _, p := range n.projs {
 		p.wave.lo, p.wave.cut = 0, p.wave.cut[:0]
 	}
+	n.mods.reset()
+	n.book.reset()
 	n.guard = guard{counts: make([]uint64, len(n.pops))}
 	n.stats.Windows, n.stats.Spikes, n.stats.SynapticEvents, n.stats.ExternalEvents, n.stats.RateChanges = 0, 0, 0, 0, 0
 	n.stats.Now = 0
@@ -53,6 +55,9 @@ func (n *Network) Reset() error {
 		if err := b.reset(n); err != nil {
 			return err
 		}
+	}
+	for _, x := range n.watches {
+		x.reset()
 	}
 	return nil
 }
@@ -103,6 +108,9 @@ func (n *Network) run(ctx context.Context, end event.Time, rec Recorder) error {
 	for n.done < end {
 		if n.now < end {
 			if err := ctx.Err(); err != nil {
+				if serr := n.settleTo(n.done, rec); serr != nil {
+					return serr
+				}
 				return err
 			}
 			if err := n.advanceWindow(); err != nil {
@@ -111,6 +119,11 @@ func (n *Network) run(ctx context.Context, end event.Time, rec Recorder) error {
 		}
 		if err := n.deliver(min(n.now, end), rec); err != nil {
 			return err
+		}
+		if n.done == end {
+			if err := n.settleTo(end, rec); err != nil {
+				return err
+			}
 		}
 		if err := n.guards(); err != nil {
 			return err
@@ -136,7 +149,8 @@ func (n *Network) advanceWindow() error {
 	if err := n.agenda.RunBefore(n.now + 1); err != nil {
 		return err
 	}
-	w := n.grid.Next(n.now, n.agenda.Next())
+	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now)))
+	n.mods.advance(w.End)
 	work := n.prepare(w)
 	if err := n.schedule(w); err != nil {
 		return err
@@ -151,7 +165,7 @@ func (n *Network) advanceWindow() error {
 	n.exchange(w)
 	n.stats.Windows++
 	n.now = w.End
-	return nil
+	return n.settleDue(w)
 }
 
 // prepare fixes, before the blocks start, what they share in the window:
@@ -332,6 +346,8 @@ func (n *Network) exchange(w event.Window) {
 			p.hist.add(at, id-p.first)
 		}
 		n.spiked(p, at, id)
+		n.emit(p, at)
+		n.countContext(p, at)
 	}
 	for _, p := range n.pops {
 		n.extendLevels(p, w.End+n.grid.Step)
@@ -344,6 +360,9 @@ func (n *Network) exchange(w event.Window) {
 			p.changed = p.changed[:0]
 		}
 		p.hist.drop(w.End - p.keep - n.grid.Step - n.longest)
+	}
+	for _, x := range n.watches {
+		x.follow()
 	}
 	n.collectLooks(w)
 }
@@ -393,6 +412,9 @@ func (n *Network) deliver(t event.Time, rec Recorder) error {
 		n.held = n.held[:copy(n.held, n.held[k:])]
 	}
 	if err := n.deliverLooks(t, rec); err != nil {
+		return err
+	}
+	if err := n.deliverBook(t, rec); err != nil {
 		return err
 	}
 	n.count(t)

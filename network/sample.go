@@ -15,6 +15,9 @@ type signal struct {
 	ids    []int        // population-local, ascending
 	times  []event.Time // sample times in the present window
 	buf    [][]float64  // values for each of them; blocks write disjoint columns
+	// read gives the values at a time in the window just passed, when blocks do
+	// not.
+	read func(t event.Time, dst []float64)
 }
 
 // sample is one row of a signal on its way to the record.
@@ -26,12 +29,21 @@ type sample struct {
 
 // makeRecords resolves the description's records. Without any, the spikes of
 // all neurons are recorded.
-func (n *Network) makeRecords() {
+func (n *Network) makeRecords() error {
 	for _, p := range n.pops {
 		p.recordAll, p.recorded = len(n.model.Records) == 0 && p.model.Kind == neuron.Spiking, nil
 	}
 	for i := range n.model.Records {
 		r := &n.model.Records[i]
+		switch {
+		case r.What == RecordUpdates || r.What == RecordCandidate || r.What == RecordTrials:
+			continue
+		case plasticSignal(r.What) || sharedSignal(r.What):
+			if err := n.makePlasticRecord(i); err != nil {
+				return err
+			}
+			continue
+		}
 		p := n.find(r.Of)
 		if r.What == RecordSpikes {
 			if r.Subset == nil {
@@ -61,12 +73,13 @@ func (n *Network) makeRecords() {
 				continue
 			}
 			for col, id := range s.ids {
-				if i, ok := b.local(s.pop, id); ok {
+				if i, ok := b.local(s.pop, id); ok && s.read == nil {
 					b.addProbe(probe{s, col, i})
 				}
 			}
 		}
 	}
+	return nil
 }
 
 func (n *Network) find(name string) *population {
@@ -114,6 +127,13 @@ func (n *Network) schedule(w event.Window) error {
 func (n *Network) collectLooks(w event.Window) {
 	if len(n.signal) == 0 {
 		return
+	}
+	for _, s := range n.signal {
+		if s.read != nil {
+			for k, t := range s.times {
+				s.read(t, s.buf[k])
+			}
+		}
 	}
 	pos := make([]int, len(n.signal))
 	for {

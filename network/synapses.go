@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"hmn/event/random"
+	"hmn/neuron"
 	"hmn/synapse/hmn"
 )
 
@@ -47,7 +48,8 @@ func (c *connector) makePhases() error {
 	if c.p.Synapse != "hmn" {
 		return nil
 	}
-	par, err := hmn.Resolve(c.p.SynapseParams, c.oneSign)
+	nm, _ := neuron.Lookup(c.target.Model)
+	par, err := hmn.Resolve(c.p.SynapseParams, sendsLevels(nm.Kind))
 	if err != nil {
 		return err
 	}

@@ -185,23 +185,34 @@ type sourceBlock struct {
 	train  neuron.Train
 	reader *neuron.Reader
 	spikes []neuron.TrainSpike
+	learn  *learning // nil: no plastic synapses end here
+	marks  []neuron.Mark
 }
 
-func (n *Network) newSourceBlock(p *population, r blockRange) (*sourceBlock, error) {
+func (n *Network) newSourceBlock(p *population, r blockRange, b int) (*sourceBlock, error) {
 	t, err := neuron.NewTrain(p.desc.Model, p.desc.Params, p.desc.N, n.model.Simulation.Seed, p.desc.Name, p.desc.Trains)
 	if err != nil {
 		return nil, err
 	}
-	return &sourceBlock{pop: p, lo: r.Lo, hi: r.Hi, train: t}, nil
+	return &sourceBlock{pop: p, lo: r.Lo, hi: r.Hi, train: t, learn: n.learn(p, b)}, nil
 }
 
 func (b *sourceBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 	b.spikes = b.reader.Spikes(w.Start, w.End)
+	if b.learn != nil {
+		b.marks = b.marks[:0]
+		for _, x := range b.spikes {
+			b.marks = append(b.marks, neuron.Mark{Off: uint32(x.At - w.Start), I: uint32(int(x.Neuron) - b.lo)})
+		}
+		b.learn.begin(w)
+		b.learn.end(w, b.marks)
+	}
 	return nil
 }
 
 func (b *sourceBlock) reset(*Network) error {
 	b.reader = neuron.NewReader(b.train, b.lo, b.hi)
+	b.learn.reset()
 	return nil
 }
 
@@ -218,6 +229,7 @@ type foreignBlock struct {
 	arr    []neuron.Arrival
 	times  []event.Time
 	probes []probe
+	learn  *learning // nil: no plastic synapses
 }
 
 type foreignHit struct {
@@ -226,6 +238,8 @@ type foreignHit struct {
 	target uint16
 	port   uint8
 	w      float64
+	in     uint8  // with ref: the plastic input
+	ref    uint32 // 1 + arrival of the window whose weight is tentative; 0: none
 }
 
 func (n *Network) newForeignBlock(p *population, r blockRange, idx int) (*foreignBlock, error) {
@@ -238,13 +252,14 @@ func (n *Network) newForeignBlock(p *population, r blockRange, idx int) (*foreig
 			return nil, fmt.Errorf("projection %q: model %s does not take changes of level", in.p.desc.Name, p.desc.Model)
 		}
 	}
-	return &foreignBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins}, nil
+	return &foreignBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins, learn: n.learn(p, idx)}, nil
 }
 
 func (b *foreignBlock) reset(n *Network) error {
 	for _, in := range b.ins {
 		in.reset()
 	}
+	b.learn.reset()
 	var err error
 	if b.dyn, err = b.pop.model.New(b.pop.desc.Params, b.n); err != nil {
 		return err
@@ -276,7 +291,19 @@ func (b *foreignBlock) advance(n *Network, _ *scratch, w event.Window) error {
 			pe := &in.pending[q]
 			in.upTo(pe, w.End)
 			for k := pe.prev; k < pe.cur; k++ {
-				b.all = append(b.all, foreignHit{pe.at + in.offset(k), in.p.src.first + pe.src, in.r.Target[k], in.r.Port, in.weight(pe, k)})
+				b.all = append(b.all, foreignHit{at: pe.at + in.offset(k), src: in.p.src.first + pe.src, target: in.r.Target[k], port: in.r.Port, w: in.weight(pe, k)})
+			}
+		}
+	}
+	if b.learn != nil {
+		b.learn.begin(w)
+		for in, pl := range b.learn.in {
+			for k, a := range pl.at {
+				h := foreignHit{at: w.Start + event.Time(a.Off), src: pl.in.p.src.first, target: a.T, port: pl.in.r.Port, w: pl.w[k]}
+				if len(pl.mark) > 0 && pl.mark[k] > 0 {
+					h.in, h.ref = uint8(in), uint32(k+1)
+				}
+				b.all = append(b.all, h)
 			}
 		}
 	}
@@ -293,13 +320,11 @@ func (b *foreignBlock) advance(n *Network, _ *scratch, w event.Window) error {
 	k := 0
 	for i := range b.n {
 		b.sample(i)
-		b.arr = b.arr[:0]
-		for ; k < len(b.all) && int(b.all[k].target) == i; k++ {
-			b.arr = append(b.arr, neuron.Arrival{At: b.all[k].at, Port: b.all[k].port, Weight: b.all[k].w})
+		first := k
+		for k < len(b.all) && int(b.all[k].target) == i {
+			k++
 		}
-		var err error
-		b.times, err = b.dyn.Advance(i, w.Start, w.End, b.arr, b.times[:0])
-		if err != nil {
+		if err := b.advanceNeuron(w, i, b.all[first:k]); err != nil {
 			return &StoppedError{At: w.Start, Population: b.pop.desc.Name, Reason: fmt.Sprintf("neuron %d: %v", b.lo+i, err)}
 		}
 		last := w.Start
@@ -311,7 +336,39 @@ func (b *foreignBlock) advance(n *Network, _ *scratch, w event.Window) error {
 			b.spikes = append(b.spikes, neuron.Mark{Off: uint32(t - w.Start), I: uint32(i)})
 		}
 	}
+	if b.learn != nil {
+		b.learn.end(w, b.spikes)
+	}
 	return nil
+}
+
+// advanceNeuron takes neuron i through the window with its arrivals. One whose
+// weight hangs on the neuron's spikes before it divides the window: the spikes up
+// to there are known when it is applied.
+func (b *foreignBlock) advanceNeuron(w event.Window, i int, hits []foreignHit) error {
+	b.times = b.times[:0]
+	from := w.Start
+	b.arr = b.arr[:0]
+	for k := range hits {
+		h := &hits[k]
+		if h.ref > 0 && h.at > from {
+			var err error
+			if b.times, err = b.dyn.Advance(i, from, h.at, b.arr, b.times); err != nil {
+				return err
+			}
+			from, b.arr = h.at, b.arr[:0]
+		}
+		if h.ref > 0 {
+			if len(b.times) > 0 {
+				b.learn.suppose(w, i, b.times)
+			}
+			h.w = b.learn.in[h.in].w[h.ref-1]
+		}
+		b.arr = append(b.arr, neuron.Arrival{At: h.at, Port: h.port, Weight: h.w})
+	}
+	var err error
+	b.times, err = b.dyn.Advance(i, from, w.End, b.arr, b.times)
+	return err
 }
 
 // sample reads neuron i's signals for all sample times in the window: models

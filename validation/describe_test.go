@@ -30,6 +30,8 @@ func values(kv ...any) quantity.Values {
 			v[k] = quantity.Value{Number: float64(x)}
 		case string:
 			v[k] = quantity.Value{Text: x}
+		case bool:
+			v[k] = quantity.Value{Bool: x}
 		case quantity.Value:
 			v[k] = x
 		default:

@@ -17,11 +17,13 @@ type Param struct {
 	Doc      string   // one sentence
 	Equation string   // where it stands in the literature, if anywhere
 	Required bool     // no default
-	Default  float64  // used when absent and not Required
+	Default  float64  // used when absent and not Required; Form == Bool: not 0 is true
+	Derived  string   // spells a default that depends on other parameters; Default is unused then
 	Min, Max float64  // closed range; ±Inf for none
 	MinOpen  bool     // the value must be greater than Min, not equal
+	MaxOpen  bool     // the value must be less than Max, not equal
 	Form     Form     // what may stand in the model file
-	Choices  []string // Form == Choice: the allowed words; the first is the default
+	Choices  []string // the allowed words; Form == Choice: the first is the default
 }
 
 // Form is what may stand for a parameter in a model file.
@@ -29,18 +31,23 @@ type Form uint8
 
 // Forms of a parameter.
 const (
-	Number  Form = iota // a number, with or without the unit
-	Choice              // one of a list of words
-	Steps               // [[time_ms, value], …]: value from that time on
-	Sine                // { mean, amplitude, frequency, phase }
-	Numbers             // a number for all or one per neuron: number or [number, …]
-	File                // the name of a CSV file, loaded into Table
+	Number       Form = iota // a number, with or without the unit
+	Choice                   // one of a list of words
+	Steps                    // [[time_ms, value], …]: value from that time on
+	Sine                     // { mean, amplitude, frequency, phase }
+	Numbers                  // a number for all or one per neuron: number or [number, …]
+	File                     // the name of a CSV file, loaded into Table
+	Bool                     // true or false
+	Integer                  // a whole number
+	NumberOrWord             // a number, or one of a list of words
+	Text                     // any text
 )
 
 // Value is what a model file gave for one Param.
 type Value struct {
 	Number float64
-	Text   string       // Choice: the word; File: the file's name
+	Bool   bool         // Bool
+	Text   string       // Choice, NumberOrWord: the word; Text: the text; File: the file's name
 	Steps  [][2]float64 // Steps: (time [ms], value) ascending in time
 	Sine   *Sinusoid    // Sine
 	List   []float64    // Numbers given one by one
@@ -72,7 +79,11 @@ func (p Param) InRange(x float64) error {
 	if p.MinOpen {
 		lo = x > p.Min
 	}
-	if lo && x <= p.Max && !math.IsInf(x, 0) {
+	hi := x <= p.Max
+	if p.MaxOpen {
+		hi = x < p.Max
+	}
+	if lo && hi && !math.IsInf(x, 0) {
 		return nil
 	}
 	return fmt.Errorf("%s = %g%s, want %s", p.Key, x, p.unitSuffix(), p.Range())
@@ -89,7 +100,11 @@ func (p Param) Range() string {
 		parts = append(parts, fmt.Sprintf("%s %g", op, p.Min))
 	}
 	if !math.IsInf(p.Max, 1) {
-		parts = append(parts, fmt.Sprintf("≤ %g", p.Max))
+		if p.MaxOpen {
+			parts = append(parts, fmt.Sprintf("< %.6g", p.Max))
+		} else {
+			parts = append(parts, fmt.Sprintf("≤ %g", p.Max))
+		}
 	}
 	if len(parts) == 0 {
 		return "any finite number" + p.unitSuffix()
@@ -139,6 +154,18 @@ func (p Param) Check(v Value) error {
 	switch p.Form {
 	case Number:
 		return p.InRange(v.Number)
+	case Integer:
+		if v.Number != math.Floor(v.Number) {
+			return fmt.Errorf("%s = %g, want a whole number", p.Key, v.Number)
+		}
+		return p.InRange(v.Number)
+	case NumberOrWord:
+		if v.Text == "" {
+			return p.InRange(v.Number)
+		}
+		if !slices.Contains(p.Choices, v.Text) {
+			return fmt.Errorf("%s = %q, want a number or %s", p.Key, v.Text, strings.Join(p.Choices, ", "))
+		}
 	case Choice:
 		if !slices.Contains(p.Choices, v.Text) {
 			return fmt.Errorf("%s = %q, want one of %s", p.Key, v.Text, strings.Join(p.Choices, ", "))

@@ -19,6 +19,7 @@ type edgeList struct {
 	file                      *csvReader // nil for a list in the model text
 	source, target            int
 	weight, axonal, dendritic int
+	phase                     int
 	where                     []filter
 }
 
@@ -30,6 +31,7 @@ type edgeRows interface {
 	neuron(column int, p *population) (int, bool)
 	weight(column int, unit string) (float64, bool)
 	ms(column int, rounded *int) (event.Time, bool)
+	phase(column int) (float64, bool)
 	head(column int) string // its name, in messages
 	errorf(format string, args ...any)
 	mark() int       // the current row
@@ -49,7 +51,7 @@ type filter struct {
 }
 
 // edgeNames are the columns of an edge list, by their keys in `columns`.
-var edgeNames = []string{"source", "target", "weight", "axonal_delay_ms", "dendritic_delay_ms"}
+var edgeNames = []string{"source", "target", "weight", "axonal_delay_ms", "dendritic_delay_ms", "phase"}
 
 // openEdges opens the edge list of a projection and finds its columns.
 func (l *loader) openEdges(p *projection) (edgeList, bool) {
@@ -72,8 +74,8 @@ func (l *loader) openEdges(p *projection) (edgeList, bool) {
 
 // openRows finds the columns of an edge list in the model text.
 func (l *loader) openRows(t table, n *node) (edgeList, bool) {
-	e := edgeList{n: n, target: 1, weight: -1, axonal: -1, dendritic: -1}
-	const want = "[source, target, weight, axonal_ms, dendritic_ms], of which the last three may be left out"
+	e := edgeList{n: n, target: 1, weight: -1, axonal: -1, dendritic: -1, phase: -1}
+	const want = "[source, target, weight, axonal_ms, dendritic_ms, phase], of which the last four may be left out"
 	ok := true
 	for _, k := range []string{"columns", "ignore", "where"} {
 		if v := t.n.get(k); v != nil {
@@ -99,7 +101,7 @@ func (l *loader) openRows(t table, n *node) (edgeList, bool) {
 		return e, false
 	}
 	if len(rows) > 0 {
-		for i, at := range []*int{&e.weight, &e.axonal, &e.dendritic} {
+		for i, at := range []*int{&e.weight, &e.axonal, &e.dendritic, &e.phase} {
 			if i+2 < len(rows[0].list) {
 				*at = i + 2
 			}
@@ -154,10 +156,14 @@ func (l *loader) openEdgesFile(t table, n *node) (edgeList, bool) {
 	}
 	e = edgeList{n: n, rows: fileRows{c}, file: c, where: where}
 	used := map[string]bool{}
-	for i, at := range []*int{&e.source, &e.target, &e.weight, &e.axonal, &e.dendritic} {
+	for i, at := range []*int{&e.source, &e.target, &e.weight, &e.axonal, &e.dendritic, &e.phase} {
 		k := edgeNames[i]
 		*at = c.column(names[k])
 		used[names[k]] = true
+		if k == "phase" && slices.Contains(ignore, names[k]) {
+			*at = -1 // static projections have none
+			continue
+		}
 		if *at >= 0 {
 			continue
 		}
@@ -187,11 +193,7 @@ func (l *loader) openEdgesFile(t table, n *node) (edgeList, bool) {
 		if used[h] {
 			continue
 		}
-		if h == "phase" {
-			c.errorf("not available in this version: the column \"phase\" (ignore = [\"phase\"] leaves it out)")
-		} else {
-			c.errorf("unknown column %s, want %s (columns renames, ignore = [%s] leaves it out)", quote(h), list(edgeNames), quote(h))
-		}
+		c.errorf("unknown column %s, want %s (columns renames, ignore = [%s] leaves it out)", quote(h), list(edgeNames), quote(h))
 	}
 	if c.errs > 0 || c.dead {
 		c.good()
@@ -324,7 +326,9 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 		return at
 	}
 	same := p.source == p.target
-	plastic := p.plastic()
+	oneAxonal := p.oneAxonal()
+	bounds, sign := p.bounds, 0.0
+	p.EdgePhases = e.phase >= 0
 	var marks []int32 // of the edges, to name a duplicate
 	rounded, left := 0, 0
 	for rows.next() {
@@ -360,6 +364,12 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 		if e.dendritic >= 0 && good {
 			edge.Dendritic, good = rows.ms(e.dendritic, &rounded)
 		}
+		if e.phase >= 0 && good {
+			edge.Phase, good = rows.phase(e.phase)
+		}
+		if good && e.weight >= 0 && bounds != nil {
+			good = bounds.edge(rows, e.weight, edge.Weight, &sign)
+		}
 		if !good {
 			continue
 		}
@@ -368,7 +378,7 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 		} else if delays && a+d <= 0 && !p.zeroDelay() {
 			rows.errorf("the total delay is 0 ms, want > 0 ms")
 		}
-		if plastic && len(p.Edges) > 0 && edge.Axonal != p.Edges[0].Axonal {
+		if oneAxonal && len(p.Edges) > 0 && edge.Axonal != p.Edges[0].Axonal {
 			rows.errorf("%s = %s ms after %s ms, want a constant: synapse model %s needs one axonal delay for all synapses",
 				rows.head(e.axonal), edge.Axonal, p.Edges[0].Axonal, p.Synapse)
 			continue
@@ -384,7 +394,7 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 	if !rows.good() {
 		return
 	}
-	if plastic && e.axonal >= 0 && len(p.Edges) > 0 {
+	if oneAxonal && e.axonal >= 0 && len(p.Edges) > 0 {
 		p.Axonal = network.Value{A: p.Edges[0].Axonal.MS()} // where the engine looks for it
 	}
 	if !p.Multapses {
@@ -444,11 +454,20 @@ func (f fileRows) neuron(i int, p *population) (int, bool) {
 }
 
 func (f fileRows) weight(i int, _ string) (float64, bool) { return f.number(i) }
-func (f fileRows) head(i int) string                      { return f.header[i] }
-func (f fileRows) mark() int                              { return f.line }
-func (f fileRows) at(line int) pos                        { return pos{file: f.csvReader.name, line: line} }
-func (f fileRows) name() string                           { return f.csvReader.name }
-func (f fileRows) abandon()                               { f.dead = true; f.good() }
+func (f fileRows) phase(i int) (float64, bool) {
+	x, ok := f.number(i)
+	if ok && !(x >= 0 && x < 2*math.Pi) {
+		f.errorf("%s = %g rad, want ≥ 0 and < 2π", f.header[i], x)
+		ok = false
+	}
+	return x, ok
+}
+
+func (f fileRows) head(i int) string { return f.header[i] }
+func (f fileRows) mark() int         { return f.line }
+func (f fileRows) at(line int) pos   { return pos{file: f.csvReader.name, line: line} }
+func (f fileRows) name() string      { return f.csvReader.name }
+func (f fileRows) abandon()          { f.dead = true; f.good() }
 
 // textRows is an edge list in the model text: lists of one length.
 type textRows struct {
@@ -460,7 +479,7 @@ type textRows struct {
 }
 
 // rowNames are the entries of a row in messages.
-var rowNames = []string{"source", "target", "weight", "axonal_ms", "dendritic_ms"}
+var rowNames = []string{"source", "target", "weight", "axonal_ms", "dendritic_ms", "phase"}
 
 func (r *textRows) next() bool {
 	r.i++
@@ -497,6 +516,19 @@ func (r *textRows) ms(i int, rounded *int) (event.Time, bool) {
 		r.errs++
 	}
 	return at, ok
+}
+
+func (r *textRows) phase(i int) (float64, bool) {
+	n, name := r.entry(i)
+	x, _, ok := r.t.quantity(n, name, "rad")
+	if ok && !(x >= 0 && x < 2*math.Pi) {
+		r.t.wrong(n, name, "%g rad, want ≥ 0 and < 2π", x)
+		ok = false
+	}
+	if !ok {
+		r.errs++
+	}
+	return x, ok
 }
 
 func (r *textRows) head(i int) string { return rowNames[i] }

@@ -7,6 +7,7 @@ import (
 
 	"hmn/event/quantity"
 	"hmn/network"
+	"hmn/synapse/hmn"
 )
 
 // Type says what may stand for a key.
@@ -51,6 +52,7 @@ func makeKeys() []Key {
 	shown := func(s string, k Key) Key { k.Shown = s; return k }
 	in := func(lo, hi float64, k Key) Key { k.Min, k.Max = lo, hi; return k }
 	above := func(lo float64, k Key) Key { k.Min, k.MinOpen = lo, true; return k }
+	most := func(hi float64, k Key) Key { k.Min, k.MinOpen, k.Max = 0, true, hi; return k }
 	def := func(d float64, k Key) Key { k.Default = d; return k }
 	one := func(words []string, k Key) Key { k.Choices = words; return k }
 	only := func(who string, k Key) Key { k.For = who; return k }
@@ -63,8 +65,8 @@ func makeKeys() []Key {
 		need(k("simulation", Table, "", "how long and how to run")),
 		above(0, need(k("simulation.duration", Time, "ms", "simulated time; may come from --duration instead"))),
 		in(0, math.MaxInt64, def(1, k("simulation.seed", Integer, "", "the one seed; every stream is derived from it"))),
-		one([]string{"event", "clocked"}, shown("event", k("simulation.engine", Word, "", "the engine; clocked is not available in this version"))),
-		later(k("simulation.dt", Time, "ms", "step of the clocked engine")),
+		one([]string{network.EngineEvent, network.EngineClocked}, shown("event", k("simulation.engine", Word, "", "event: exact event times | clocked: a dense loop of steps dt, the oracle that the event engine is compared with"))),
+		above(0, none1("simulation.dt", Time, "ms", "step of the clocked engine, which needs it; not for the event engine")),
 		above(0, eq("docs/semantics.md, windows and lookahead", none1("simulation.lookahead_max", Time, "ms", "cap of the window; without it the window is the smallest total delay"))),
 
 		none1("inputs", Table, "", "files to be named from outside: name = \"file.csv\" here, --set inputs.name=FILE there, \"$name\" where a file is wanted"),
@@ -94,7 +96,7 @@ func makeKeys() []Key {
 		none1("projection", Tables, "", "connections from one population to another"),
 		need(k("projection.name", Text, "", "unique; part of the identity of its synapses, so a new name draws a new network")),
 		need(k("projection.source", Word, "", "name of a population")),
-		need(k("projection.target", Word, "", "name of a population that receives, not of a source model; models from outside receive spikes only")),
+		need(k("projection.target", Word, "", "name of a population that receives. Not of a source model, except for plastic synapses: these see its spikes or levels, and their weight, without unit then, drives nothing; models from outside receive spikes only")),
 		one(network.Rules, need(k("projection.rule", Word, "", "connection rule"))),
 		in(0, 1, only("pairwise_bernoulli, distance", need(k("projection.p", Number, "1", "probability of each pair; for distance the peak of the profile")))),
 		in(0, 1<<31, only("fixed_indegree, fixed_outdegree", need(k("projection.degree", Integer, "", "synapses per target (fixed_indegree) or per source (fixed_outdegree)")))),
@@ -108,38 +110,61 @@ func makeKeys() []Key {
 		shown("true", k("projection.multapses", Bool, "", "a pair may be connected more than once")),
 		in(-1e9, 1e9, need(k("projection.weight", ValueType, "of the target", "weight; pA (psc models), mV (delta), 1 (rate units). Onto spiking neurons of any model: from rate units pA per unit of rate, a current; from step_current a factor of its current"))),
 		in(0, inf, eq("docs/semantics.md, delays", none1("projection.delay", ValueType, "ms", "total delay of a static projection; excludes the two below. One of the three is required. The total must be > 0, at least 1 ps; only from rate units and level sources onto rate units it may be 0"))),
-		in(0, inf, eq("docs/semantics.md, delays", shown("0 if dendritic_delay is given", k("projection.axonal_delay", ValueType, "ms", "delay of the spike until the synapse sees it; one constant for plastic synapses")))),
+		in(0, inf, eq("docs/semantics.md, delays", shown("0 if dendritic_delay is given", k("projection.axonal_delay", ValueType, "ms", "delay of the spike until the synapse sees it")))),
 		in(0, inf, eq("docs/semantics.md, delays", shown("0 if axonal_delay is given", k("projection.dendritic_delay", ValueType, "ms", "delay from the synapse to the soma, and of the post spike back")))),
 		shown("by the sign of the weight", k("projection.receptor", Word, "", "a port of the target model")),
 		shown("{ model = \"static\" }", k("projection.synapse", Table, "", "synapse model and its parameters")),
-		need(k("projection.synapse.model", Word, "", "synapse model")),
-		later(k("projection.synapse.preset", Word, "", "named set of parameters")),
-		only("edge_list", none1("projection.edges", List, "", "[[source, target, weight, axonal_ms, dendritic_ms], …]; neurons by index or name. All rows are of one length, 2 to 5: what they leave out takes weight and the delays of the projection. One of edges and edges_file is required")),
-		only("edge_list", none1("projection.edges_file", FileName, "", "CSV with header source,target,weight,axonal_delay_ms,dendritic_delay_ms; neurons by index or name; missing columns take weight and the delays of the projection")),
+		shown("hmn with a preset, else required", k("projection.synapse.model", Word, "", "synapse model; the other keys of the table are its parameters")),
+		one(hmn.PresetNames(), none1("projection.synapse.preset", Word, "", "named set of parameters of model hmn, which may be left out then; every parameter given here replaces its own")),
+		none1("projection.synapse.embedding_file", FileName, "", "with embedding = \"given\": CSV with header neuron,v0,v1,…, embed_dim numbers per source neuron (index or name; without the column neuron in their order)"),
+		only("edge_list", none1("projection.edges", List, "", "[[source, target, weight, axonal_ms, dendritic_ms, phase], …]; neurons by index or name. All rows are of one length, 2 to 6 (phase: plastic synapses only): what they leave out takes weight and the delays of the projection. One of edges and edges_file is required")),
+		only("edge_list", none1("projection.edges_file", FileName, "", "CSV with header source,target,weight,axonal_delay_ms,dendritic_delay_ms,phase; neurons by index or name; missing columns take weight and the delays of the projection, and the phase of its synapses")),
 		only("edge_list", none1("projection.columns", Table, "", "other header names: { source = \"Source\", … }")),
 		only("edge_list", shown("source", k("projection.columns.source", Text, "", "header of the source column"))),
 		only("edge_list", shown("target", k("projection.columns.target", Text, "", "header of the target column"))),
 		only("edge_list", shown("weight", k("projection.columns.weight", Text, "", "header of the weight column"))),
 		only("edge_list", shown("axonal_delay_ms", k("projection.columns.axonal_delay_ms", Text, "", "header of the axonal delay column"))),
 		only("edge_list", shown("dendritic_delay_ms", k("projection.columns.dendritic_delay_ms", Text, "", "header of the dendritic delay column"))),
-		later(k("projection.columns.phase", Text, "", "header of the phase column")),
+		only("edge_list", shown("phase", k("projection.columns.phase", Text, "", "header of the column of phases [rad], ≥ 0 and < 2π; plastic synapses only"))),
 		only("edge_list", none1("projection.ignore", List, "", "extra columns that are accepted and not read; others are refused")),
 		only("edge_list", none1("projection.where", Table, "", "{ Type = \"chemical\" }: keep the rows with this text (or one of a list of texts) in that column; the number left out is reported")),
 		in(-1e9, 1e9, only("edge_list", shown("1", k("projection.weight_unit", Number, "of the target", "factor of the weights of the list, which then have no unit, e.g. \"20 pA\" where a column counts contacts")))),
 		only("edge_list", none1("projection.inhibitory_sources", List, "", "names or indices of source neurons whose weights get a minus sign")),
 
-		later(k("modulator", Tables, "", "a third factor")),
+		none1("modulator", Tables, "", "a third factor E_k that all plastic projections read: it jumps at events and decays between them"),
+		need(k("modulator.name", Text, "", "unique; written like the name of a population")),
+		above(0, eq("HMN Eq. 6", shown("by name or builtin: reward 200 ms, uncertainty hold, novelty 500 ms; else required", k("modulator.tau", Time, "ms", "time constant of the decay, or \"hold\": constant between events")))),
+		eq("HMN Eq. 6", shown("by name or builtin: w_reward, w_uncertainty, w_novelty of the synapses; else 1", k("modulator.w", Number, "1", "weight of the modulator in G and G'"))),
+		in(0, inf, shown("the lookahead", k("modulator.delay", Time, "ms", "with source, builtin or a task: from the spike or the task's step to the jump, at least the lookahead. Events act at their own times"))),
+		none1("modulator.events_file", FileName, "", "CSV with header time_ms,modulator,jump in any order; rows of other modulators of the model are left to them. At most one of events_file, events, source and builtin"),
+		none1("modulator.events", List, "", "[[t, jump], …], t in ms, in any order"),
+		none1("modulator.source", Table, "", "{ population, jump }: it jumps at every spike of a population"),
+		need(k("modulator.source.population", Word, "", "name of a population that spikes")),
+		need(k("modulator.source.jump", Number, "1", "jump at each of its spikes")),
+		one(network.Builtins, eq("HMN Eqs. 10–11", none1("modulator.builtin", Word, "", "computed from what the task reports. centred_reward: jump δ = r − r̄(context), with r̄ += 0.1 δ | uncertainty: held, u += 0.05 (|δ| − u) | novelty: jump 1/√(1 + N(context)) at a stimulus"))),
+		eq("HMN Eqs. 10–11", none1("modulator.u", List, "1", "with relevance = \"vector\": its direction, embed_dim numbers")),
+
+		none1("meta", Table, "", "meta-learning: slow changes of η_local and η_global of all plastic projections by a common factor each, 1/30 to 30, on a logarithmic scale; needs a task"),
+		one(network.Estimators, eq("HMN Eq. 7", shown(network.SPSA, k("meta.estimator", Word, "", "how the gradient of the loss is estimated: both perturbed together in two periods | one after the other | drawn from a normal")))),
+		eq("HMN Eq. 7", shown("50 trials with a task, else 60 s", k("meta.period", Text, "", "time between changes, such as \"60 s\" (a whole number of oscillation cycles of every plastic projection), or \"50 trials\" of the task"))),
+		most(10, eq("HMN Eq. 7", def(0.2, k("meta.c", Number, "1", "size of the perturbation of ln η; spsa and finite_difference")))),
+		most(10, eq("HMN Eq. 7", def(0.2, k("meta.sigma", Number, "1", "standard deviation of ln η; reinforce")))),
+		eq("HMN Eq. 7", shown(hmn.NegMeanReward, k("meta.loss", Text, "", "neg_mean_reward: minus the mean raw reward of the period | mean_squared_rpe: mean of δ² | the name of a loss of the task"))),
+		in(0, inf, eq("HMN Eq. 7", shown("0 (off); 0.05 with preset hmn-full", k("meta.alpha_local", Number, "1", "learning rate of ln η_local")))),
+		in(0, inf, eq("HMN Eq. 7", shown("0 (off); 0.05 with preset hmn-full", k("meta.alpha_global", Number, "1", "learning rate of ln η_global")))),
+
+		none1("task", Table, "", "an environment that acts on the network while it runs; its other keys are the task's parameters (`hmn doc NAME`)"),
+		need(k("task.name", Word, "", "name of a task")),
 
 		none1("record", Tables, "", "what to write, of which entities, how often"),
-		one([]string{network.RecordSpikes, network.RecordVm, network.RecordISyn, network.RecordRate},
-			need(k("record.what", Word, "", "spikes of spiking and source populations; V_m and I_syn of spiking ones (I_syn: iaf_psc_exp and iaf_psc_alpha); rate of rate units"))),
-		need(k("record.of", Word, "", "name of a population")),
-		above(0, only("sampled signals", need(k("record.every", Time, "ms", "sampling interval; samples fall on its whole multiples, from 0; not for spikes")))),
-		shown("all", k("record.subset", List, "", "indices or names: [0, 17], [\"ALML\"]; or \"0:100\", half open")),
-		in(1, 1<<31, shown("all", k("record.sample", Integer, "", "that many neurons, drawn without replacement, keyed by seed and population; excludes subset"))),
+		one(network.RecordWords,
+			need(k("record.what", Word, "", "of a population: spikes of spiking and source populations; V_m and I_syn of spiking ones (I_syn: iaf_psc_exp and iaf_psc_alpha); rate of rate units. Of a plastic projection, one column per synapse: weight, eligibility (a_fast × eligibility_fast + a_slow × eligibility_slow), gate, alpha; as lists of what happened: updates (also weight without every), candidate; in a few columns: G, G_prime, gamma, eta (η_local, η_global). Of a modulator: modulator. Of the task: trials"))),
+		need(k("record.of", Word, "", "name of a population, a projection, a modulator or the task, as what says")),
+		above(0, only("sampled signals", need(k("record.every", Time, "ms", "sampling interval; samples fall on its whole multiples, from 0; not for spikes, updates, candidate and trials")))),
+		shown("all", k("record.subset", List, "", "indices or names: [0, 17], [\"ALML\"]; or \"0:100\", half open. Synapses of a projection count in order of (source, target, multapse)")),
+		in(1, 1<<31, shown("all", k("record.sample", Integer, "", "that many neurons or synapses, drawn without replacement, keyed by seed and population or projection; excludes subset. Synapses only where the rule fixes their number"))),
 
 		later(k("checkpoint", Table, "", "when to save the state of a run")),
-		later(k("meta", Table, "", "meta-learning of parameters")),
 	}
 }
 
@@ -159,8 +184,8 @@ var (
 	sineKeys = []string{"mean", "amplitude", "frequency", "phase"}
 
 	// laterSynapses are the models of the format that this version lacks.
-	laterSynapses = []string{"stdp", "stdp_dopamine", "stp", "tsodyks", "vogels", "hmn", "hmn-core", "hmn-full"}
-	laterRecords  = []string{"eligibility", "modulator", "candidate", "phase", "alpha", "context"}
+	laterSynapses = []string{"stdp", "stdp_dopamine", "stp", "tsodyks", "vogels"}
+	laterRecords  = []string{"phase", "context"}
 
 	// synonyms of other programs, and the key of this format.
 	synonyms = map[string]string{

@@ -106,7 +106,13 @@ func Parse(text []byte, o Options) (*network.Model, *Source, error) {
 	l.guard()
 	if l.populations() {
 		l.projections()
+		l.modulators()
+		l.task()
+		l.meta()
 		l.records()
+	}
+	if len(l.problems) == 0 {
+		l.learningFaults()
 	}
 	if err := l.err(); err != nil {
 		return nil, nil, err
@@ -122,6 +128,8 @@ type loader struct {
 	model    *network.Model
 	pops     []*population
 	projs    []*projection // in the order of model.Projections
+	mods     []table       // in the order of model.Modulators
+	taskName string        // as the file gives it
 	problems []found
 	files    []File
 	seed     uint64
@@ -193,8 +201,11 @@ func (l *loader) simulation() {
 	if t.has("lookahead_max") {
 		s.LookaheadMax, _ = t.time("lookahead_max")
 	}
-	if w, ok := t.word("engine", key("simulation.engine").Choices); ok && w != "event" {
-		l.errorf(t.n.get("engine").pos, "simulation: not available in this version: engine = %q, want \"event\"", w)
+	if w, ok := t.word("engine", key("simulation.engine").Choices); ok && w != network.EngineEvent {
+		s.Engine = w
+	}
+	if t.has("dt") {
+		s.Dt, _ = t.time("dt")
 	}
 }
 

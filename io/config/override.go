@@ -38,7 +38,7 @@ func (l *loader) override(set string) {
 		case cur.kind == isTable:
 			next := cur.get(s)
 			if next == nil {
-				if i == 0 && (s == "population" || s == "projection" || s == "record") {
+				if i == 0 && (s == "population" || s == "projection" || s == "modulator" || s == "record") {
 					l.errorf(at, "the model has no [[%s]]", s)
 					return
 				}

@@ -237,6 +237,36 @@ func (l *loader) param(t table, p *population, v *node, q quantity.Param) (out q
 			return out, false
 		}
 		out.Number, _, ok = t.quantity(v, q.Key, q.Unit)
+	case quantity.Bool:
+		if v.kind != isBool {
+			t.wrong(v, q.Key, "%s, want true or false", v.describe())
+			return out, false
+		}
+		out.Bool, ok = v.bool, true
+	case quantity.Integer:
+		if v.kind != isInteger {
+			t.wrong(v, q.Key, "%s, want an integer", v.describe())
+			return out, false
+		}
+		out.Number, ok = float64(v.int), true
+	case quantity.Text:
+		if v.kind != isText || v.text == "" {
+			t.wrong(v, q.Key, "%s, want a text", v.describe())
+			return out, false
+		}
+		out.Text, ok = v.text, true
+	case quantity.NumberOrWord:
+		if v.kind == isText && slices.Contains(q.Choices, v.text) {
+			out.Text = v.text
+			return out, true
+		}
+		if v.kind == isText {
+			if num, _ := splitNumber(v.text); num == "" {
+				t.wrong(v, q.Key, "unknown %s, want a number or %s", quote(v.text), list(q.Choices))
+				return out, false
+			}
+		}
+		out.Number, _, ok = t.quantity(v, q.Key, q.Unit)
 	case quantity.Choice:
 		if v.kind != isText {
 			t.wrong(v, q.Key, "%s, want one of %s", v.describe(), list(q.Choices))

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"hmn/event"
-	"hmn/event/quantity"
 	"hmn/network"
 	"hmn/neuron"
 	"hmn/synapse"
@@ -20,6 +19,11 @@ type projection struct {
 	unit           string      // of the weight; "" when unknown
 	list           string      // what gives the edges, in messages
 	delayNode      *node       // where the delay stands, for messages
+	syn            table       // the synapse table; its node is nil when absent
+	rule           *synapse.Model
+	rates          bool    // between rate units or level sources
+	joined         bool    // both ends are known and fit the synapse model
+	bounds         *bounds // of the weights under a learning rule; nil when unknown
 }
 
 // projections reads all [[projection]] tables.
@@ -33,10 +37,11 @@ func (l *loader) projections() {
 		p := &projection{t: t}
 		l.projs = append(l.projs, p)
 		p.Name, _ = t.entryName(taken)
+		l.synapseModel(p)
 		l.ends(p)
 		p.Autapses = t.boolean("autapses", true)
 		p.Multapses = t.boolean("multapses", true)
-		l.synapse(p)
+		l.synapseParams(p)
 		p.Rule, _ = t.word("rule", network.Rules)
 		if p.Rule != "" {
 			l.rule(p)
@@ -49,6 +54,7 @@ func (l *loader) projections() {
 		}
 		if open {
 			l.weight(p, weights)
+			l.phaseColumn(p, edges)
 			good := l.delays(p, axonal, dendritic)
 			if p.Rule == network.EdgeList {
 				l.readEdges(p, edges, good)
@@ -71,19 +77,30 @@ func (l *loader) ends(p *projection) {
 		return
 	}
 	to := p.target.model
-	if to.Kind == neuron.SpikeSource || to.Kind == neuron.LevelSource {
+	isSource := to.Kind == neuron.SpikeSource || to.Kind == neuron.LevelSource
+	if isSource && !p.learns() {
 		t.wrong(t.n.get("target"), "target", "population %s (%s) is a source: it sends and receives nothing", quote(p.Target), p.target.Model)
 		return
 	}
-	if t.has("receptor") {
+	switch {
+	case !t.has("receptor"):
+	case isSource:
+		t.wrong(t.n.get("receptor"), "receptor", "population %s (%s) is a source: it has no receptors", quote(p.Target), p.target.Model)
+	default:
 		p.Receptor, _ = t.word("receptor", to.Ports)
 	}
-	p.unit = to.WeightUnit
+	if p.unit = to.WeightUnit; isSource {
+		p.unit = "1" // the weight drives nothing
+	}
 	if p.source == nil || p.source.model == nil {
 		return
 	}
 	from := p.source.model
 	at := t.n.get("source")
+	if p.learns() {
+		l.learningEnds(p)
+		return
+	}
 	switch levels := from.Kind == neuron.Rate || from.Kind == neuron.LevelSource; {
 	case levels && to.New != nil:
 		t.wrong(at, "source", "population %s (%s) sends levels, but population %s (%s) is of a model from outside, which receives spikes only", quote(p.Source), p.source.Model, quote(p.Target), p.target.Model)
@@ -107,61 +124,6 @@ func levelUnit(m *neuron.Model) string {
 		return q.Unit
 	}
 	return ""
-}
-
-// synapse reads the synapse model and its parameters.
-func (l *loader) synapse(p *projection) {
-	p.Synapse = "static"
-	n := p.t.n.get("synapse")
-	if n == nil {
-		return
-	}
-	if n.kind != isTable {
-		p.t.wrong(n, "synapse", "%s, want a table such as { model = \"static\" }", n.describe())
-		return
-	}
-	t := table{l, n, "projection.synapse", p.t.label + "synapse: "}
-	if at := n.get("preset"); at != nil {
-		l.errorf(at.key, "%snot available in this version: the key \"preset\"", t.label)
-		return
-	}
-	name, ok := t.text("model")
-	if !ok {
-		return
-	}
-	m, ok := synapse.Lookup(name)
-	if !ok {
-		if slices.Contains(laterSynapses, name) {
-			t.wrong(n.get("model"), "model", "not available in this version: %s, want one of %s", quote(name), list(synapse.Names()))
-		} else {
-			t.wrong(n.get("model"), "model", "unknown %s%s", quote(name), hint(name, synapse.Names()))
-		}
-		return
-	}
-	p.Synapse = name
-	rest := &node{kind: isTable, pos: n.pos, key: n.key}
-	for _, k := range n.keys {
-		if k != "model" {
-			rest.set(k, n.item[k])
-		}
-	}
-	if len(m.Params) == 0 && len(rest.keys) > 0 {
-		for _, k := range rest.keys {
-			l.errorf(rest.item[k].key, "%sunknown key %s: model %s has no parameters", t.label, quote(k), name)
-		}
-		return
-	}
-	p.SynapseParams, ok = l.paramValues(table{l, rest, "", t.label}, nil, m.Params)
-	if !ok {
-		return
-	}
-	if k, err := quantity.CheckAll("model "+name, m.Params, p.SynapseParams); err != nil {
-		at := n.pos
-		if v := n.get(k); v != nil {
-			at = v.pos
-		}
-		l.errorf(at, "%s%v", t.label, err)
-	}
 }
 
 // rule reads the keys of the rule and refuses those of other rules.
@@ -300,13 +262,21 @@ func (l *loader) weight(p *projection, wanted bool) {
 // in steps onto rate units.
 func (p *projection) zeroDelay() bool {
 	return p.source != nil && p.target != nil && p.source.model != nil && p.target.model != nil &&
-		p.target.model.Kind == neuron.Rate && (p.source.model.Kind == neuron.Rate || p.source.model.Kind == neuron.LevelSource)
+		sendsLevels(p.target.model) && sendsLevels(p.source.model)
 }
 
 // plastic reports whether the synapses of a projection change.
-func (p *projection) plastic() bool {
-	m, ok := synapse.Lookup(p.Synapse)
-	return ok && m.New != nil
+func (p *projection) plastic() bool { return p.rule != nil && (p.rule.New != nil || p.rule.Learns) }
+
+// learns reports whether they change under a learning rule.
+func (p *projection) learns() bool { return p.rule != nil && p.rule.Learns }
+
+// oneAxonal reports whether all synapses need one axonal delay.
+func (p *projection) oneAxonal() bool { return p.rule != nil && p.rule.New != nil }
+
+// sendsLevels tells rate units and sources of levels from what spikes.
+func sendsLevels(m *neuron.Model) bool {
+	return m.Kind == neuron.Rate || m.Kind == neuron.LevelSource
 }
 
 // delays reads delay or its two parts; a part is not wanted when an edge list
@@ -359,7 +329,7 @@ func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
 		p.Axonal = read(a, "axonal_delay")
 		p.Dendritic = read(d, "dendritic_delay")
 	}
-	if x, one := highest(p.Axonal); ok && p.plastic() && !(one && lowest(p.Axonal) == x) {
+	if x, one := highest(p.Axonal); ok && p.oneAxonal() && !(one && lowest(p.Axonal) == x) {
 		t.wrong(a, "axonal_delay", "draws, want a constant: synapse model %s needs one axonal delay for all synapses", p.Synapse)
 		ok = false
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -23,10 +24,6 @@ func (l *loader) records() {
 		if r.What, ok = t.text("what"); !ok {
 			continue
 		}
-		if r.What == network.RecordWeight {
-			t.wrong(n.get("what"), "what", "not available in this version: weights of static synapses do not change")
-			continue
-		}
 		if slices.Contains(laterRecords, r.What) {
 			t.wrong(n.get("what"), "what", "not available in this version: %s, want one of %s", quote(r.What), list(words))
 			continue
@@ -35,17 +32,114 @@ func (l *loader) records() {
 			continue
 		}
 		t.label = strings.TrimSuffix(t.label, ": ") + " (" + r.What + "): "
-		p := t.lookup("of")
-		if p != nil {
-			r.Of = p.Name
+		if r.What == network.RecordWeight && !t.has("every") {
+			r.What = network.RecordUpdates
 		}
-		ok = p != nil && t.recordable(r.What, p)
 		l.every(t, &r)
-		if ok {
-			r.Subset = l.subset(t, p)
+		switch {
+		case slices.Contains(network.PerSynapse, r.What):
+			l.recordSynapses(t, &r)
+		case slices.Contains(network.PerProjection, r.What):
+			l.recordProjection(t, &r)
+			t.noSubset()
+		case r.What == network.RecordModulator:
+			var names []string
+			for _, d := range l.model.Modulators {
+				names = append(names, d.Name)
+			}
+			r.Of = t.called("of", "modulator", names)
+			t.noSubset()
+		case r.What == network.RecordTrials:
+			var names []string
+			if l.taskName != "" {
+				names = []string{l.taskName}
+			}
+			r.Of = t.called("of", "task", names)
+			t.noSubset()
+		default:
+			p := t.lookup("of")
+			if p != nil {
+				r.Of = p.Name
+			}
+			if p != nil && t.recordable(r.What, p) {
+				r.Subset = l.subset(t, some{what: "neuron", of: "population " + quote(p.Name), name: p.Name, n: int64(p.N), known: p.sized, pick: p.index.pick, call: p.call})
+			}
 		}
 		l.model.Records = append(l.model.Records, r)
 	}
+}
+
+// called reads the name of one of several things; "" when there is none.
+func (t table) called(key, what string, names []string) string {
+	name, ok := t.text(key)
+	if !ok {
+		return ""
+	}
+	if !slices.Contains(names, name) {
+		t.wrong(t.n.get(key), key, "no %s is called %s%s", what, quote(name), hint(name, names))
+		return ""
+	}
+	return name
+}
+
+// noSubset refuses a selection where there is nothing to select from.
+func (t table) noSubset() {
+	for _, k := range []string{"subset", "sample"} {
+		if n := t.n.get(k); n != nil {
+			t.l.errorf(n.key, "%s%s is for neurons and synapses: this record has no columns to select", t.label, k)
+		}
+	}
+}
+
+// recordProjection reads which projection a record is of; −1 when there is none
+// that learns.
+func (l *loader) recordProjection(t table, r *network.Record) int {
+	var names []string
+	for _, p := range l.projs {
+		names = append(names, p.Name)
+	}
+	name := t.called("of", "projection", names)
+	if name == "" {
+		return -1
+	}
+	i := slices.Index(names, name)
+	if p := l.projs[i]; p.rule != nil && !p.rule.Learns {
+		t.wrong(t.n.get("of"), "of", "projection %s has synapse model %s, which does not learn: there is no %s", quote(name), p.Synapse, r.What)
+		return -1
+	}
+	r.Of = name
+	return i
+}
+
+// recordSynapses reads of which synapses a record is.
+func (l *loader) recordSynapses(t table, r *network.Record) {
+	i := l.recordProjection(t, r)
+	if i < 0 {
+		return
+	}
+	n, fixed := l.model.SynapseCount(i)
+	s := some{what: "synapse", of: "projection " + quote(r.Of), name: r.Of, n: n, known: true, call: func(i int) string { return strconv.Itoa(i) }}
+	if !fixed {
+		s.n = math.MaxUint32
+	}
+	s.pick = func(e *node) (int, error) {
+		switch {
+		case e.kind != isInteger:
+			return 0, fmt.Errorf("%s, want the index of a synapse", e.describe())
+		case e.int < 0 || e.int >= s.n:
+			return 0, fmt.Errorf("synapse %d of %s, want 0 to %d", e.int, s.of, s.n-1)
+		}
+		return int(e.int), nil
+	}
+	if sub := t.n.get("subset"); !fixed && sub != nil && sub.kind == isText && strings.HasSuffix(strings.TrimSpace(sub.text), ":") {
+		t.wrong(sub, "subset", "%s: rule %s draws the number of synapses, want an end", quote(sub.text), l.projs[i].Rule)
+		return
+	}
+	if m := t.n.get("sample"); !fixed && m != nil {
+		t.wrong(m, "sample", "rule %s draws the number of synapses, so that none can be drawn from them: want subset", l.projs[i].Rule)
+		return
+	}
+	r.Subset = l.subset(t, s)
 }
 
 // recordable refuses signals that a population does not have.
@@ -80,12 +174,18 @@ func (t table) recordable(what string, p *population) bool {
 	return true
 }
 
+// happenings names in messages what is recorded when it happens.
+var happenings = map[string]string{
+	network.RecordSpikes: "spikes", network.RecordUpdates: "updates",
+	network.RecordCandidate: "candidates", network.RecordTrials: "trials",
+}
+
 // every reads the interval of a sampled signal.
 func (l *loader) every(t table, r *network.Record) {
 	n := t.n.get("every")
-	if r.What == network.RecordSpikes {
+	if slices.Contains(network.AtEvents, r.What) {
 		if n != nil {
-			l.errorf(n.key, "%severy is for sampled signals: spikes are recorded when they happen", t.label)
+			l.errorf(n.key, "%severy is for sampled signals: %s are recorded when they happen", t.label, happenings[r.What])
 		}
 		return
 	}
@@ -96,8 +196,20 @@ func (l *loader) every(t table, r *network.Record) {
 	r.Every, _ = t.time("every")
 }
 
-// subset reads which neurons to record; nil is all.
-func (l *loader) subset(t table, p *population) []int {
+// some are the neurons of a population or the synapses of a projection, to
+// select from.
+type some struct {
+	what  string // "neuron"
+	of    string // `population "E"`
+	name  string // of the owner of the random key
+	n     int64
+	known bool                     // n is
+	pick  func(*node) (int, error) // the index that an entry of a list names
+	call  func(int) string         // the name of an entity in messages
+}
+
+// subset reads which entities to record; nil is all.
+func (l *loader) subset(t table, s some) []int {
 	sub, sample := t.n.get("subset"), t.n.get("sample")
 	switch {
 	case sub == nil && sample == nil:
@@ -105,15 +217,15 @@ func (l *loader) subset(t table, p *population) []int {
 	case sub != nil && sample != nil:
 		l.errorf(sample.key, "%sboth subset and sample are given, want one of them", t.label)
 		return nil
-	case !p.sized:
+	case !s.known:
 		return nil
 	case sample != nil:
-		return l.sample(t, p)
+		return l.sample(t, s)
 	}
 	if sub.kind == isText {
-		lo, hi, ok := splitRange(sub.text, p.N)
+		lo, hi, ok := splitRange(sub.text, int(s.n))
 		if !ok {
-			t.wrong(sub, "subset", "%s, want \"first:end\" with 0 ≤ first < end ≤ n = %d, end not included", quote(sub.text), p.N)
+			t.wrong(sub, "subset", "%s, want \"first:end\" with 0 ≤ first < end ≤ n = %d, end not included", quote(sub.text), s.n)
 			return nil
 		}
 		if !l.fits(sub.pos, t.label+"subset: ", int64(hi-lo), 8) {
@@ -135,7 +247,7 @@ func (l *loader) subset(t table, p *population) []int {
 	}
 	out := make([]int, 0, len(ns))
 	for _, n := range ns {
-		i, err := p.index.pick(n)
+		i, err := s.pick(n)
 		if err != nil {
 			t.wrong(n, "subset", "%v", err)
 			return nil
@@ -145,7 +257,7 @@ func (l *loader) subset(t table, p *population) []int {
 	slices.Sort(out)
 	for i := 1; i < len(out); i++ {
 		if out[i] == out[i-1] {
-			t.wrong(sub, "subset", "neuron %s stands twice", p.call(out[i]))
+			t.wrong(sub, "subset", "%s %s stands twice", s.what, s.call(out[i]))
 			return nil
 		}
 	}
@@ -173,28 +285,28 @@ func splitRange(s string, n int) (lo, hi int, ok bool) {
 	return lo, hi, lo < hi && hi <= n
 }
 
-// sample draws neurons without replacement (Floyd), keyed by seed and
-// population, so that two records of one sample show the same neurons.
-func (l *loader) sample(t table, p *population) []int {
+// sample draws entities without replacement (Floyd), keyed by seed and name, so
+// that two records of one sample show the same ones.
+func (l *loader) sample(t table, s some) []int {
 	n := t.n.get("sample")
 	k, ok := t.integer("sample")
 	if !ok {
 		return nil
 	}
-	if k > int64(p.N) {
-		t.wrong(n, "sample", "%d, want at most n = %d of population %s", k, p.N, quote(p.Name))
+	if k > s.n {
+		t.wrong(n, "sample", "%d, want at most n = %d of %s", k, s.n, s.of)
 		return nil
 	}
 	if !l.fits(n.pos, t.label+"sample: ", k, 48) {
 		return nil
 	}
-	src := random.NewKey(l.seed, random.StreamSubset, random.Name(p.Name)).Source(0)
+	src := random.NewKey(l.seed, random.StreamSubset, random.Name(s.name)).Source(0)
 	chosen := make(map[int]bool, k)
 	out := make([]int, 0, k)
-	for j := p.N - int(k); j < p.N; j++ {
+	for j := s.n - k; j < s.n; j++ {
 		i := int(src.IntN(uint64(j) + 1))
 		if chosen[i] {
-			i = j
+			i = int(j)
 		}
 		chosen[i] = true
 		out = append(out, i)

@@ -42,11 +42,17 @@ func defaultOf(q quantity.Param, owner *neuron.Model) string {
 	switch {
 	case q.Required:
 		return "required"
+	case q.Derived != "":
+		return q.Derived
+	case q.Form == quantity.Bool:
+		return fmt.Sprint(q.Default != 0)
+	case q.Form == quantity.NumberOrWord && q.Default == math.Pi:
+		return "pi"
 	case q.Key == "V_m":
 		return "E_L"
 	case q.Form == quantity.Choice && len(q.Choices) > 0:
 		return q.Choices[0]
-	case q.Form != quantity.Number && q.Form != quantity.Numbers:
+	case q.Form != quantity.Number && q.Form != quantity.Numbers && q.Form != quantity.Integer && q.Form != quantity.NumberOrWord:
 		return "–"
 	case owner != nil && owner.Name == "poisson" && q.Key == "rate":
 		return "–"
@@ -56,8 +62,22 @@ func defaultOf(q quantity.Param, owner *neuron.Model) string {
 
 // rangeOf spells what is allowed.
 func rangeOf(q quantity.Param) string {
-	if q.Form == quantity.Choice {
+	switch q.Form {
+	case quantity.Choice:
 		return strings.Join(q.Choices, ", ")
+	case quantity.Bool:
+		return "true, false"
+	case quantity.Text:
+		return "any text"
+	case quantity.NumberOrWord:
+		words := strings.Join(q.Choices, ", ")
+		if q.Key == "gate_gain" {
+			return words + ", 1"
+		}
+		q.Form = quantity.Number
+		return words + ", " + rangeOf(q)
+	case quantity.Integer:
+		return fmt.Sprintf("%g to %g", q.Min, q.Max)
 	}
 	if math.IsInf(q.Min, -1) && math.IsInf(q.Max, 1) {
 		return "any"

@@ -96,7 +96,7 @@ func BenchmarkEncode(b *testing.B) {
 			e := &w.out
 			off := e.off
 			b.ReportAllocs()
-			var st stream
+			st := stream{kind: kindSpikes}
 			for b.Loop() {
 				e.off = off
 				e.index = e.index[:0]

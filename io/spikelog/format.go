@@ -18,8 +18,9 @@ var (
 	ErrClosed  = errors.New("spikelog: writer is closed")
 )
 
-// Version is the version of the format that this package writes and reads.
-const Version = 1
+// Version is the newest version of the format. All versions from 1 on are read;
+// a file has the least version that knows the kinds of block it may hold.
+const Version = 2
 
 const (
 	fileMagic    = "\x89HMNL\r\n\x1a"
@@ -38,6 +39,9 @@ const (
 	kindSpikes  = 2
 	kindSamples = 3
 	kindIndex   = 4
+	// From version 2 on.
+	kindUpdates    = 5
+	kindCandidates = 6
 )
 
 // Codings of a payload.
@@ -48,7 +52,7 @@ const (
 
 // Limits that let a reader refuse a length before it allocates.
 const (
-	maxSpikes   = 65536   // spikes in a block
+	maxSpikes   = 65536   // spikes, updates or candidates in a block
 	rawAlways   = 4 << 20 // raw bytes that any block may have
 	rawPerByte  = 256     // further raw bytes per stored byte
 	targetBytes = 1 << 20 // size at which a writer ends a block of samples
@@ -133,6 +137,8 @@ func (h *header) check() error {
 		return fmt.Errorf("raw length %d B of %d B stored", h.raw, h.stored)
 	case h.kind == kindSpikes && (h.count == 0 || h.count > maxSpikes):
 		return fmt.Errorf("%d spikes in a block, want 1 to %d", h.count, maxSpikes)
+	case (h.kind == kindUpdates || h.kind == kindCandidates) && (h.count == 0 || h.count > maxSpikes):
+		return fmt.Errorf("%d updates or candidates in a block, want 1 to %d", h.count, maxSpikes)
 	case h.kind == kindSamples && h.count == 0:
 		return errors.New("no samples in a block, want at least 1")
 	case h.tMin > h.tMax:
@@ -144,29 +150,30 @@ func (h *header) check() error {
 // rawLimit is the greatest raw length of a payload of the stored length.
 func rawLimit(stored uint32) uint64 { return rawAlways + rawPerByte*uint64(stored) }
 
-func fileHeader() []byte {
+func fileHeader(version uint32) []byte {
 	b := make([]byte, fileHeaderLen)
 	copy(b, fileMagic)
-	binary.LittleEndian.PutUint32(b[8:], Version)
+	binary.LittleEndian.PutUint32(b[8:], version)
 	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(b[:12], castagnoli))
 	return b
 }
 
-func checkFileHeader(b []byte) error {
+func checkFileHeader(b []byte) (version uint32, err error) {
 	if len(b) < fileHeaderLen || string(b[:8]) != fileMagic {
-		return fmt.Errorf("%w: it does not start with the record's magic number", ErrFormat)
+		return 0, fmt.Errorf("%w: it does not start with the record's magic number", ErrFormat)
 	}
 	intact := crc32.Checksum(b[:12], castagnoli) == binary.LittleEndian.Uint32(b[12:])
-	if v := binary.LittleEndian.Uint32(b[8:]); v != Version {
+	v := binary.LittleEndian.Uint32(b[8:])
+	if v < 1 || v > Version {
 		if !intact {
-			return fmt.Errorf("%w: %d, this program reads %d (the header's checksum fails too)", ErrVersion, v, Version)
+			return 0, fmt.Errorf("%w: %d, this program reads 1 to %d (the header's checksum fails too)", ErrVersion, v, Version)
 		}
-		return fmt.Errorf("%w: %d, this program reads %d", ErrVersion, v, Version)
+		return 0, fmt.Errorf("%w: %d, this program reads 1 to %d", ErrVersion, v, Version)
 	}
 	if !intact {
-		return fmt.Errorf("%w: checksum of the file header fails", ErrDamaged)
+		return 0, fmt.Errorf("%w: checksum of the file header fails", ErrDamaged)
 	}
-	return nil
+	return v, nil
 }
 
 // trailer is the end of a closed file whose index block stands at off.

@@ -34,11 +34,13 @@ func (d Damage) String() string {
 type Reader struct {
 	src     io.ReaderAt
 	size    int64
+	version uint32
 	meta    Meta
-	spikes  []entry         // in order of time
-	signals map[int][]entry // by record, in order of time
+	spikes  []entry         // in order of time, as are the others
+	updates []entry         //
+	cands   []entry         //
+	signals map[int][]entry // by record
 	width   map[int]int     // values per sample, by record
-	count   uint64
 	damage  *Damage
 	zstd    *zstd.Decoder
 }
@@ -77,7 +79,8 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 	if err := r.readAt(head, 0); err != nil {
 		return nil, err
 	}
-	if err := checkFileHeader(head); err != nil {
+	var err error
+	if r.version, err = checkFileHeader(head); err != nil {
 		return nil, err
 	}
 	off, err := r.readMeta()
@@ -92,9 +95,6 @@ func NewReader(src io.ReaderAt, size int64) (*Reader, error) {
 	}
 	if !r.useIndex(off) {
 		r.scan(off)
-	}
-	for _, e := range r.spikes {
-		r.count += uint64(e.count)
 	}
 	return r, nil
 }
@@ -188,7 +188,7 @@ func (r *Reader) useIndex(off int64) bool {
 		rows = rows[indexEntryLen:]
 	}
 	if off != at {
-		r.spikes, r.signals = nil, map[int][]entry{}
+		r.spikes, r.updates, r.cands, r.signals = nil, nil, nil, map[int][]entry{}
 		return false
 	}
 	return true
@@ -231,12 +231,23 @@ func (r *Reader) add(e entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
+	follow := func(to *[]entry, what string) error {
+		if k := len(*to); k > 0 && e.tMin < (*to)[k-1].tMax {
+			return fmt.Errorf("%s of %d ps after those of %d ps", what, e.tMin, (*to)[k-1].tMax)
+		}
+		*to = append(*to, e)
+		return nil
+	}
+	if (e.kind == kindUpdates || e.kind == kindCandidates) && r.version < 2 {
+		return fmt.Errorf("kind %d in a file of version %d, which has no such kind", e.kind, r.version)
+	}
 	switch e.kind {
 	case kindSpikes:
-		if k := len(r.spikes); k > 0 && e.tMin < r.spikes[k-1].tMax {
-			return fmt.Errorf("spikes of %d ps after those of %d ps", e.tMin, r.spikes[k-1].tMax)
-		}
-		r.spikes = append(r.spikes, e)
+		return follow(&r.spikes, "spikes")
+	case kindUpdates:
+		return follow(&r.updates, "updates")
+	case kindCandidates:
+		return follow(&r.cands, "candidates")
 	case kindSamples:
 		n, ok := r.width[int(e.record)]
 		if !ok {
@@ -251,7 +262,7 @@ func (r *Reader) add(e entry) error {
 		}
 		r.signals[int(e.record)] = append(s, e)
 	default:
-		return fmt.Errorf("kind %d, want spikes or samples", e.kind)
+		return fmt.Errorf("kind %d, want spikes, samples, updates or candidates", e.kind)
 	}
 	return nil
 }
@@ -274,14 +285,31 @@ func (r *Reader) Meta() Meta { return r.meta }
 // byte At can be read.
 func (r *Reader) Damage() *Damage { return r.damage }
 
+// Version is the version of the file.
+func (r *Reader) Version() int { return int(r.version) }
+
 // NumSpikes is the number of spikes that can be read.
-func (r *Reader) NumSpikes() uint64 { return r.count }
+func (r *Reader) NumSpikes() uint64 { return rowsIn(r.spikes) }
+
+// NumUpdates is the number of applied weight updates that can be read.
+func (r *Reader) NumUpdates() uint64 { return rowsIn(r.updates) }
+
+// NumCandidates is the number of candidates that can be read.
+func (r *Reader) NumCandidates() uint64 { return rowsIn(r.cands) }
 
 // NumSamples is the number of samples of a record that can be read.
-func (r *Reader) NumSamples(record int) uint64 {
-	n := uint64(0)
-	for _, e := range r.signals[record] {
+func (r *Reader) NumSamples(record int) uint64 { return rowsIn(r.signals[record]) }
+
+func rowsIn(blocks []entry) (n uint64) {
+	for _, e := range blocks {
 		n += uint64(e.count)
+	}
+	return n
+}
+
+func bytesOf(blocks []entry) (n int64) {
+	for _, e := range blocks {
+		n += blockHeaderLen + int64(e.stored)
 	}
 	return n
 }
@@ -290,16 +318,16 @@ func (r *Reader) NumSamples(record int) uint64 {
 func (r *Reader) Bytes() int64 { return r.size }
 
 // SpikeBytes is the number of bytes that the blocks of spikes take.
-func (r *Reader) SpikeBytes() int64 {
-	n := int64(0)
-	for _, e := range r.spikes {
-		n += blockHeaderLen + int64(e.stored)
-	}
-	return n
-}
+func (r *Reader) SpikeBytes() int64 { return bytesOf(r.spikes) }
 
-// Span is the time of the first and of the last spike or sample; ok is false
-// when there is none.
+// UpdateBytes is the number of bytes that the blocks of updates take.
+func (r *Reader) UpdateBytes() int64 { return bytesOf(r.updates) }
+
+// CandidateBytes is the number of bytes that the blocks of candidates take.
+func (r *Reader) CandidateBytes() int64 { return bytesOf(r.cands) }
+
+// Span is the time of the first and of the last spike, sample, update or
+// candidate; ok is false when there is none.
 func (r *Reader) Span() (first, last event.Time, ok bool) {
 	first, last = math.MaxInt64, math.MinInt64
 	see := func(es []entry) {
@@ -308,6 +336,8 @@ func (r *Reader) Span() (first, last event.Time, ok bool) {
 		}
 	}
 	see(r.spikes)
+	see(r.updates)
+	see(r.cands)
 	for _, es := range r.signals {
 		see(es)
 	}
@@ -352,37 +382,68 @@ func (e entry) damaged(err error) error {
 }
 
 // All yields all spikes, as [Reader.Spikes].
-func (r *Reader) All() iter.Seq2[[]network.Spike, error] { return r.spikesOf(r.spikes, nil) }
+func (r *Reader) All() iter.Seq2[[]network.Spike, error] {
+	return rows(r, r.spikes, readSpikes, nil)
+}
 
 // Spikes yields the spikes of [t0, t1) in order of (time, id), a block at a
 // time, and reads only the blocks that hold any. A slice is reused in the next
 // step. An error, ErrDamaged or of the file, is the last that is yielded.
 func (r *Reader) Spikes(t0, t1 event.Time) iter.Seq2[[]network.Spike, error] {
-	return r.spikesOf(during(r.spikes, t0, t1), func(s []network.Spike) []network.Spike {
-		s = s[sort.Search(len(s), func(i int) bool { return s[i].At >= t0 }):]
-		return s[:sort.Search(len(s), func(i int) bool { return s[i].At >= t1 })]
-	})
+	return rows(r, during(r.spikes, t0, t1), readSpikes, within(t0, t1, func(s *network.Spike) event.Time { return s.At }))
 }
 
-func (r *Reader) spikesOf(blocks []entry, cut func([]network.Spike) []network.Spike) iter.Seq2[[]network.Spike, error] {
-	return func(yield func([]network.Spike, error) bool) {
+// AllUpdates yields all applied weight updates, as [Reader.Updates].
+func (r *Reader) AllUpdates() iter.Seq2[[]network.WeightUpdate, error] {
+	return rows(r, r.updates, r.readUpdates, nil)
+}
+
+// Updates yields the applied weight updates of [t0, t1) in order of (time,
+// synapse), as [Reader.Spikes].
+func (r *Reader) Updates(t0, t1 event.Time) iter.Seq2[[]network.WeightUpdate, error] {
+	return rows(r, during(r.updates, t0, t1), r.readUpdates, within(t0, t1, func(u *network.WeightUpdate) event.Time { return u.At }))
+}
+
+// AllCandidates yields all candidates, as [Reader.Candidates].
+func (r *Reader) AllCandidates() iter.Seq2[[]network.Candidate, error] {
+	return rows(r, r.cands, r.readCandidates, nil)
+}
+
+// Candidates yields the candidates that close in [t0, t1), in order of (close,
+// synapse), as [Reader.Spikes].
+func (r *Reader) Candidates(t0, t1 event.Time) iter.Seq2[[]network.Candidate, error] {
+	return rows(r, during(r.cands, t0, t1), r.readCandidates, within(t0, t1, func(c *network.Candidate) event.Time { return c.Close }))
+}
+
+// within cuts rows in order of time down to those of [t0, t1).
+func within[T any](t0, t1 event.Time, at func(*T) event.Time) func([]T) []T {
+	return func(s []T) []T {
+		s = s[sort.Search(len(s), func(i int) bool { return at(&s[i]) >= t0 }):]
+		return s[:sort.Search(len(s), func(i int) bool { return at(&s[i]) >= t1 })]
+	}
+}
+
+// rows yields what is in blocks of spikes, updates or candidates, each block cut
+// down by cut if that is not nil.
+func rows[T any](r *Reader, blocks []entry, read func([]T, []byte, *header) error, cut func([]T) []T) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
 		var stored, raw []byte
-		var spikes []network.Spike
+		var buf []T
 		for _, e := range blocks {
 			p, err := r.payload(e, &stored, &raw)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if cap(spikes) < int(e.count) { // at most maxSpikes
-				spikes = make([]network.Spike, e.count)
+			if cap(buf) < int(e.count) { // at most maxSpikes
+				buf = make([]T, e.count)
 			}
-			spikes = spikes[:e.count]
-			if err := readSpikes(spikes, p, &e.header); err != nil {
+			buf = buf[:e.count]
+			if err := read(buf, p, &e.header); err != nil {
 				yield(nil, e.damaged(err))
 				return
 			}
-			out := spikes
+			out := buf
 			if cut != nil {
 				out = cut(out)
 			}

@@ -659,11 +659,15 @@ func TestClaims(t *testing.T) {
 		{kind: kindSamples, count: 1 << 31, raw: 100, stored: 100},
 		{kind: kindSamples, record: 7, count: 1, raw: 100, stored: 100},
 		{kind: 9, raw: 100, stored: 100},
+		{kind: kindUpdates, count: maxSpikes + 1, raw: 100, stored: 100},
+		{kind: kindUpdates, count: 0, raw: 100, stored: 100},
+		{kind: kindUpdates, count: maxSpikes, raw: 100, stored: 100},
+		{kind: kindCandidates, count: maxSpikes, raw: 100, stored: 100},
 		{kind: kindMeta, raw: 100, stored: 100},
 	}
 	for _, h := range claims {
 		var b bytes.Buffer
-		w, err := NewWriter(&b, Meta{Signals: []Signal{{N: 1}}})
+		w, err := NewWriter(&b, Meta{Projections: []Projection{{Updates: true}}, Signals: []Signal{{N: 1}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -681,8 +685,11 @@ func TestClaims(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := readAll(r)
+		us, uerr := gather(r.AllUpdates())
+		cs, cerr := gather(r.AllCandidates())
+		err = errors.Join(err, uerr, cerr)
 		runtime.ReadMemStats(&after)
-		if len(got) > 0 || err == nil && r.Damage().At == int64(len(log)) {
+		if len(got)+len(us)+len(cs) > 0 || err == nil && r.Damage().At == int64(len(log)) {
 			t.Errorf("%+v: accepted", h)
 		}
 		if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
@@ -697,7 +704,9 @@ func FuzzReader(f *testing.F) {
 	f.Add(log)
 	f.Add(log[:len(log)-1])
 	f.Add(log[:300])
-	f.Add(fileHeader())
+	learning, _, _ := smallLearning(f)
+	f.Add(learning)
+	f.Add(fileHeader(Version))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		// Arbitrary bytes seldom have right checksums, so they are also tried
@@ -715,6 +724,7 @@ func fuzzRead(t *testing.T, b []byte) {
 		return
 	}
 	defer r.Close()
+	fuzzLearning(t, r)
 	got, err := readAll(r)
 	if err == nil && uint64(len(got)) != r.NumSpikes() {
 		t.Fatalf("%d spikes, NumSpikes %d", len(got), r.NumSpikes())
@@ -740,7 +750,7 @@ func fuzzRead(t *testing.T, b []byte) {
 func reseal(b []byte) []byte {
 	b = bytes.Clone(b)
 	if len(b) >= fileHeaderLen {
-		copy(b, fileHeader())
+		copy(b, fileHeader(Version))
 	}
 	seq := uint32(0)
 	for off := fileHeaderLen; off+blockHeaderLen <= len(b); seq++ {

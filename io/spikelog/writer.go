@@ -20,18 +20,27 @@ import (
 const (
 	spikeBuffers  = 4 // of 65 536 spikes, 1 MiB each
 	sampleBuffers = 2 // of about 1 MiB, or of one sample where that is more
+	learnBuffers  = 4 // of updates (640 KiB each) and of candidates (1.25 MiB)
+
+	// learnRows is how many updates or candidates a block has, fewer than the
+	// format allows: what is read to find one stretch of time is smaller.
+	learnRows = 16384
 )
 
-// Writer writes a record. It is a [network.SpikeSink] and a
-// [network.SampleSink]. Its methods are called from one goroutine; encoding and
-// writing happen in another, and a call waits only while all buffers are on
-// their way to the file. They hold at most 4 MiB of spikes and, per signal, the
+// Writer writes a record. It is a [network.SpikeSink], a [network.SampleSink], a
+// [network.UpdateSink] and a [network.CandidateSink]. Its methods are called
+// from one goroutine; encoding and writing happen in another, and a call waits
+// only while all buffers are on their way to the file. They hold at most 4 MiB
+// of spikes, 2.5 MiB of updates, 5 MiB of candidates and, per signal, the
 // greater of 2 MiB and two samples; encoding takes about 4 MiB more.
 //
 // An error of the file (a full disk) is returned by a later call and by Close,
 // and ends the writing; the blocks before it stay readable.
 type Writer struct {
+	meta    Meta
 	spikes  stream
+	updates stream
+	cands   stream
 	signals []*stream // by record; nil = not a sampled record
 	work    chan job
 	ended   chan struct{}
@@ -44,20 +53,25 @@ type Writer struct {
 }
 
 var (
-	_ network.SpikeSink  = (*Writer)(nil)
-	_ network.SampleSink = (*Writer)(nil)
+	_ network.SpikeSink     = (*Writer)(nil)
+	_ network.SampleSink    = (*Writer)(nil)
+	_ network.UpdateSink    = (*Writer)(nil)
+	_ network.CandidateSink = (*Writer)(nil)
 )
 
-// stream is one sequence of blocks: the spikes, or the samples of one record.
+// stream is one sequence of blocks: the spikes, the updates, the candidates, or
+// the samples of one record.
 type stream struct {
+	kind   uint8
 	record int
-	n      int // values per sample; 0 = spikes
-	rows   int // spikes or samples in a block
+	n      int // values per sample
+	rows   int // spikes, samples, … in a block
 	made   int
 	limit  int
 	free   chan *buffer
-	cur    *buffer // being filled; nil or not full
-	last   network.Spike
+	cur    *buffer       // being filled; nil or not full
+	last   network.Spike // At is the last time of any kind of stream
+	lastID network.SynapseID
 	any    bool // last is set
 
 	zstd trials // owned by the goroutine that writes
@@ -65,11 +79,17 @@ type stream struct {
 
 // buffer is a block before it is encoded.
 type buffer struct {
-	from   *stream
-	spikes []network.Spike
-	times  []event.Time
-	values []float64 // row-major [len(times) × from.n]
+	from    *stream
+	spikes  []network.Spike
+	updates []network.WeightUpdate
+	cands   []network.Candidate
+	times   []event.Time
+	values  []float64 // row-major [len(times) × from.n]
 }
+
+// len is the number of spikes, updates, candidates or samples in the buffer: of
+// the one kind that its stream has.
+func (b *buffer) len() int { return len(b.spikes) + len(b.updates) + len(b.cands) + len(b.times) }
 
 // job is a block to write, or a request to report when all before it are written.
 type job struct {
@@ -111,22 +131,25 @@ func NewWriter(dst io.Writer, m Meta) (*Writer, error) {
 	w := &Writer{
 		ended:   make(chan struct{}),
 		flushed: make(chan struct{}, 1),
+		meta:    m,
 		out:     encoder{dst: dst, zstd: z, index: make([]byte, 0, 1<<12)},
 	}
-	w.spikes.init(0, 0, maxSpikes, spikeBuffers)
-	buffers := spikeBuffers
+	w.spikes.init(kindSpikes, 0, 0, maxSpikes, spikeBuffers)
+	w.updates.init(kindUpdates, 0, 0, learnRows, learnBuffers)
+	w.cands.init(kindCandidates, 0, 0, learnRows, learnBuffers)
+	buffers := spikeBuffers + 2*learnBuffers
 	for _, s := range m.Signals {
 		for len(w.signals) <= s.Record {
 			w.signals = append(w.signals, nil)
 		}
 		st := new(stream)
-		st.init(s.Record, s.N, max(1, min(maxSpikes, targetBytes/(8*s.N))), sampleBuffers)
+		st.init(kindSamples, s.Record, s.N, max(1, min(maxSpikes, targetBytes/(8*s.N))), sampleBuffers)
 		w.signals[s.Record] = st
 		buffers += sampleBuffers
 	}
 	w.work = make(chan job, buffers)
 
-	if err := w.out.start(js); err != nil {
+	if err := w.out.start(js, m.version()); err != nil {
 		return nil, fmt.Errorf("spikelog: %w", err)
 	}
 	w.bytes.Store(w.out.off)
@@ -134,8 +157,8 @@ func NewWriter(dst io.Writer, m Meta) (*Writer, error) {
 	return w, nil
 }
 
-func (s *stream) init(record, n, rows, limit int) {
-	*s = stream{record: record, n: n, rows: rows, limit: limit, free: make(chan *buffer, limit)}
+func (s *stream) init(kind uint8, record, n, rows, limit int) {
+	*s = stream{kind: kind, record: record, n: n, rows: rows, limit: limit, free: make(chan *buffer, limit)}
 }
 
 // take returns the buffer to fill. It waits while all are on their way.
@@ -154,9 +177,14 @@ func (s *stream) take() *buffer {
 	}
 	s.made++
 	s.cur = &buffer{from: s}
-	if s.n == 0 {
+	switch s.kind {
+	case kindSpikes:
 		s.cur.spikes = make([]network.Spike, 0, s.rows)
-	} else {
+	case kindUpdates:
+		s.cur.updates = make([]network.WeightUpdate, 0, s.rows)
+	case kindCandidates:
+		s.cur.cands = make([]network.Candidate, 0, s.rows)
+	default:
 		s.cur.times = make([]event.Time, 0, s.rows)
 		s.cur.values = make([]float64, 0, s.rows*s.n)
 	}
@@ -165,7 +193,7 @@ func (s *stream) take() *buffer {
 
 // send hands the buffer being filled to the goroutine that writes.
 func (w *Writer) send(s *stream) {
-	if s.cur != nil && len(s.cur.spikes)+len(s.cur.times) > 0 {
+	if s.cur != nil && s.cur.len() > 0 {
 		w.work <- job{block: s.cur} // has room for every buffer there is
 		s.cur = nil
 	}
@@ -253,6 +281,8 @@ func (w *Writer) Flush() error {
 		return err
 	}
 	w.send(&w.spikes)
+	w.send(&w.updates)
+	w.send(&w.cands)
 	for _, s := range w.signals {
 		if s != nil {
 			w.send(s)
@@ -330,7 +360,8 @@ func (w *Writer) run() {
 			}
 			w.bytes.Store(w.out.off)
 		}
-		b.spikes, b.times, b.values = b.spikes[:0], b.times[:0], b.values[:0]
+		b.spikes, b.updates, b.cands = b.spikes[:0], b.updates[:0], b.cands[:0]
+		b.times, b.values = b.times[:0], b.values[:0]
 		b.from.free <- b
 	}
 }
@@ -348,8 +379,8 @@ type encoder struct {
 	packed []byte // the same with a zstd frame
 }
 
-func (e *encoder) start(meta []byte) error {
-	if err := e.write(fileHeader()); err != nil {
+func (e *encoder) start(meta []byte, version uint32) error {
+	if err := e.write(fileHeader(version)); err != nil {
 		return err
 	}
 	e.plain = append(grow(e.plain[:0], blockHeaderLen), meta...)
@@ -358,13 +389,21 @@ func (e *encoder) start(meta []byte) error {
 
 func (e *encoder) block(b *buffer) error {
 	e.plain = grow(e.plain[:0], blockHeaderLen)
-	var h header
-	if b.from.n == 0 {
+	n := b.len()
+	h := header{kind: b.from.kind, record: uint32(b.from.record), count: uint32(n)}
+	switch h.kind {
+	case kindSpikes:
 		e.plain = appendSpikes(e.plain, b.spikes)
-		h = header{kind: kindSpikes, count: uint32(len(b.spikes)), tMin: b.spikes[0].At, tMax: b.spikes[len(b.spikes)-1].At}
-	} else {
+		h.tMin, h.tMax = b.spikes[0].At, b.spikes[n-1].At
+	case kindUpdates:
+		e.plain = appendUpdates(e.plain, b.updates)
+		h.tMin, h.tMax = b.updates[0].At, b.updates[n-1].At
+	case kindCandidates:
+		e.plain = appendCandidates(e.plain, b.cands)
+		h.tMin, h.tMax = b.cands[0].Close, b.cands[n-1].Close
+	default:
 		e.plain = appendSamples(e.plain, b.times, b.values, b.from.n)
-		h = header{kind: kindSamples, record: uint32(b.from.record), count: uint32(len(b.times)), tMin: b.times[0], tMax: b.times[len(b.times)-1]}
+		h.tMin, h.tMax = b.times[0], b.times[n-1]
 	}
 	return e.put(h, &b.from.zstd)
 }

@@ -1,0 +1,593 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"hmn/event/quantity"
+	"hmn/neuron"
+	"hmn/synapse"
+	"hmn/synapse/hmn"
+)
+
+// Fault is one thing that is wrong with the learning part of a description.
+type Fault struct {
+	Table string // as in a model file: simulation, projection, modulator, meta or task
+	Index int    // of the entry among those of its kind
+	Key   string // at fault, "synapse.w_max" for one of the rule's; "" = the entry as a whole
+	Err   error
+}
+
+// in is the fault as an error of Check.
+func (f Fault) in(m *Model) error {
+	switch f.Table {
+	case "projection":
+		return fmt.Errorf("network: projection %q: %w", m.Projections[f.Index].Name, f.Err)
+	case "modulator":
+		return fmt.Errorf("network: modulator %q: %w", m.Modulators[f.Index].Name, f.Err)
+	}
+	return fmt.Errorf("network: %s: %w", f.Table, f.Err)
+}
+
+// LearningFaults lists what is wrong with the engine, the plastic projections,
+// the modulators, meta-learning and the task of a model whose populations and
+// static parts Check accepts. Check returns the first of them; a loader can say
+// where in its file each one stands.
+func (m *Model) LearningFaults() []Fault {
+	c := &learningChecker{m: m}
+	c.engine()
+	for i := range m.Projections {
+		c.projection(i)
+	}
+	c.groups()
+	c.modulators()
+	c.meta()
+	c.task()
+	return c.faults
+}
+
+type learningChecker struct {
+	m       *Model
+	faults  []Fault
+	plastic []plasticProjection // those without faults so far
+}
+
+// plasticProjection is one projection under the rule hmn with its parameters.
+type plasticProjection struct {
+	index int
+	par   hmn.Params
+	sign  int // of its weights; 0 when all are 0
+}
+
+func (c *learningChecker) fault(table string, index int, key, format string, args ...any) {
+	c.faults = append(c.faults, Fault{table, index, key, fmt.Errorf(format, args...)})
+}
+
+func (c *learningChecker) engine() {
+	s := &c.m.Simulation
+	switch s.Engine {
+	case "", EngineEvent:
+		if s.Dt != 0 {
+			c.fault("simulation", 0, "dt", "dt = %v ms, but the event engine has no steps: leave dt out, or set engine = %q", s.Dt, EngineClocked)
+		}
+	case EngineClocked:
+		if s.Dt <= 0 {
+			c.fault("simulation", 0, "dt", "engine = %q needs dt, a positive step, got %v ms", s.Engine, s.Dt)
+		}
+	default:
+		c.fault("simulation", 0, "engine", "unknown engine %q, want %s or %s", s.Engine, EngineEvent, EngineClocked)
+	}
+}
+
+// Learns reports whether the synapses of projection p change under a learning rule.
+func (m *Model) Learns(p int) bool {
+	sm, ok := synapse.Lookup(m.Projections[p].Synapse)
+	return ok && sm.Learns
+}
+
+// sendsLevels tells rate units and level sources from what spikes.
+func sendsLevels(k neuron.Kind) bool { return k == neuron.Rate || k == neuron.LevelSource }
+
+// projection checks one projection under a learning rule.
+func (c *learningChecker) projection(i int) {
+	m, p := c.m, &c.m.Projections[i]
+	sm, ok := synapse.Lookup(p.Synapse)
+	if !ok {
+		return
+	}
+	if !sm.Learns {
+		if len(p.Embedding) > 0 {
+			c.fault("projection", i, "synapse.embedding_file", "embedding vectors are given, but synapse model %s does not learn", sm.Name)
+		}
+		if p.EdgePhases {
+			c.fault("projection", i, "edges_file", "phases of edges are given, but synapse model %s has no phase", sm.Name)
+		}
+		return
+	}
+	si, ti := m.findPopulation(p.Source), m.findPopulation(p.Target)
+	if si < 0 || ti < 0 {
+		return // reported with the projection itself
+	}
+	rates := sendsLevels(m.kind(si))
+	if rates != sendsLevels(m.kind(ti)) {
+		c.fault("projection", i, "target", "synapse model %s joins what spikes with what spikes, or rates with rates: source %q is of model %s, target %q of model %s",
+			sm.Name, p.Source, m.Populations[si].Model, p.Target, m.Populations[ti].Model)
+		return
+	}
+	if sm.Check != nil {
+		if key, err := sm.Check(p.SynapseParams, rates); err != nil {
+			c.fault("projection", i, "synapse."+key, "%w", err)
+			return
+		}
+	}
+	if sm.Name != hmn.Name {
+		return
+	}
+	par, err := hmn.Resolve(p.SynapseParams, rates)
+	if err != nil {
+		c.fault("projection", i, "synapse", "%w", err)
+		return
+	}
+	before := len(c.faults)
+	sign := c.weights(i, &par)
+	if par.Update == hmn.Step && m.Simulation.Engine != EngineClocked {
+		c.fault("projection", i, "synapse.update", `update = "step" applies candidates once per step, and only the clocked engine has steps: set engine = "clocked" and dt, or update = "window"`)
+	}
+	c.phases(i)
+	c.embedding(i, &par, m.Populations[si].N)
+	c.globalAttention(i, &par)
+	if len(c.faults) == before {
+		c.plastic = append(c.plastic, plasticProjection{i, par, sign})
+	}
+}
+
+// weights checks that the initial weights lie within the bounds and have one
+// sign, which it returns.
+func (c *learningChecker) weights(i int, par *hmn.Params) (sign int) {
+	p := &c.m.Projections[i]
+	within := fmt.Sprintf("want a magnitude from w_min = %g to w_max = %g", par.WMin, par.WMax)
+	signOf := func(x float64) int {
+		switch {
+		case x > 0:
+			return 1
+		case x < 0:
+			return -1
+		}
+		return 0
+	}
+	drawn := p.Rule != EdgeList
+	for k := range p.Edges {
+		e := &p.Edges[k]
+		if math.IsNaN(e.Weight) {
+			drawn = true
+			continue
+		}
+		if a := math.Abs(e.Weight); !(a >= par.WMin && a <= par.WMax) {
+			c.fault("projection", i, "edges_file", "edge %d, from %s %d to %s %d: weight %g, %s", k, p.Source, e.Source, p.Target, e.Target, e.Weight, within)
+			return 0
+		}
+		s := signOf(e.Weight)
+		if s*sign < 0 {
+			c.fault("projection", i, "edges_file", "edge %d, from %s %d to %s %d: weight %g after weights of the other sign, want one sign: the rule changes magnitudes only", k, p.Source, e.Source, p.Target, e.Target, e.Weight)
+			return 0
+		}
+		if s != 0 {
+			sign = s
+		}
+	}
+	if !drawn {
+		return sign
+	}
+	lo, hi := p.Weight.bounds()
+	if p.Weight.Form == Normal && p.Weight.B == 0 {
+		if x, ok := p.Weight.fixed(); ok {
+			lo, hi = x, x
+		}
+	}
+	infinite := math.IsInf(lo, 0) || math.IsInf(hi, 0)
+	switch most := max(math.Abs(lo), math.Abs(hi)); {
+	case infinite:
+		c.fault("projection", i, "weight", "weight %s: draws have no limit, %s: give min and max", p.Weight.String(), within)
+	case lo < 0 && hi > 0:
+		c.fault("projection", i, "weight", "weight %s: draws of both signs, want one sign: the rule changes magnitudes only", p.Weight.String())
+	case !(min(math.Abs(lo), math.Abs(hi)) >= par.WMin && most <= par.WMax):
+		c.fault("projection", i, "weight", "weight %s, %s", p.Weight.String(), within)
+	case (lo < 0 || hi < 0) && sign > 0, hi > 0 && sign < 0:
+		c.fault("projection", i, "weight", "weight %s beside edges of the other sign, want one sign: the rule changes magnitudes only", p.Weight.String())
+	case hi > 0:
+		return 1
+	case lo < 0:
+		return -1
+	}
+	return sign
+}
+
+func (c *learningChecker) phases(i int) {
+	p := &c.m.Projections[i]
+	if !p.EdgePhases {
+		return
+	}
+	if p.Rule != EdgeList {
+		c.fault("projection", i, "rule", "phases of edges need rule %s, not %s", EdgeList, p.Rule)
+		return
+	}
+	for k := range p.Edges {
+		if e := &p.Edges[k]; !(e.Phase >= 0 && e.Phase < 2*math.Pi) {
+			c.fault("projection", i, "edges_file", "edge %d, from %s %d to %s %d: phase %g rad, want ≥ 0 and < 2π", k, p.Source, e.Source, p.Target, e.Target, e.Phase)
+			return
+		}
+	}
+}
+
+// embedding checks the vectors of embedding = "given".
+func (c *learningChecker) embedding(i int, par *hmn.Params, sources int) {
+	p := &c.m.Projections[i]
+	const key = "synapse.embedding_file"
+	given := par.Embedding == "given"
+	if n := len(p.Embedding); !given && n > 0 {
+		c.fault("projection", i, key, "embedding vectors are given, but embedding = %q does not read them", par.Embedding)
+		return
+	} else if !given {
+		return
+	} else if n == 0 {
+		if attends(par) {
+			c.fault("projection", i, "synapse.embedding", `embedding = "given" without vectors: attention needs an embedding_file`)
+		}
+		return
+	} else if n != sources {
+		c.fault("projection", i, key, "%d embedding vectors, want one for each of the %d neurons of source %q", n, sources, p.Source)
+		return
+	}
+	for k, v := range p.Embedding {
+		if len(v) != par.EmbedDim {
+			c.fault("projection", i, key, "embedding vector of neuron %d has %d numbers, want embed_dim = %d", k, len(v), par.EmbedDim)
+			return
+		}
+		for _, x := range v {
+			if !(math.Abs(x) <= 1e150) {
+				c.fault("projection", i, key, "embedding vector of neuron %d: %g, want finite numbers", k, x)
+				return
+			}
+		}
+	}
+}
+
+// attends reports whether anything depends on embeddings.
+func attends(par *hmn.Params) bool {
+	return par.BetaA > 0 || par.BetaG > 0 && par.Relevance == "vector"
+}
+
+// globalAttention checks what Eqs. 10–11 need of the modulators.
+func (c *learningChecker) globalAttention(i int, par *hmn.Params) {
+	if !(par.BetaG > 0) {
+		return
+	}
+	if len(c.m.Modulators) == 0 {
+		c.fault("projection", i, "synapse.beta_g", "beta_g = %g, but the model has no modulator to attend to: add one, or set beta_g = 0", par.BetaG)
+		return
+	}
+	if par.Relevance != "vector" {
+		return
+	}
+	for k := range c.m.Modulators {
+		if d := &c.m.Modulators[k]; len(d.U) == 0 {
+			c.fault("modulator", k, "", `has no u, which relevance = "vector" of projection %q needs: embed_dim = %d numbers`, c.m.Projections[i].Name, par.EmbedDim)
+		} else if len(d.U) != par.EmbedDim {
+			c.fault("modulator", k, "u", "u has %d numbers, want embed_dim = %d of projection %q", len(d.U), par.EmbedDim, c.m.Projections[i].Name)
+		}
+	}
+}
+
+// groups checks that projections whose synapses share a softmax agree in what
+// they share: the context c_j of a neuron and its delay.
+func (c *learningChecker) groups() {
+	type group struct {
+		target, name string
+		sign         int
+	}
+	first := map[group]*plasticProjection{}
+	for k := range c.plastic {
+		q := &c.plastic[k]
+		if !attends(&q.par) {
+			continue
+		}
+		p := &c.m.Projections[q.index]
+		if bad, key := c.mixedDendritic(p); bad != "" && q.par.BetaA > 0 {
+			c.fault("projection", q.index, key, "%s, want one for all: with beta_a > 0 all synapses of a neuron see its spikes at one time", bad)
+			continue
+		}
+		g := group{p.Target, q.par.Group, 0}
+		if g.name == "" {
+			g.sign = max(q.sign, -1)
+			if g.sign == 0 {
+				g.sign = 1
+			}
+		}
+		f, ok := first[g]
+		if !ok {
+			first[g] = q
+			continue
+		}
+		other := &c.m.Projections[f.index]
+		differ := func(key string, a, b any) {
+			if a != b {
+				c.fault("projection", q.index, "synapse."+key, "%s = %v, but %v in projection %q, which shares its softmax onto %q: want equal ones, or another group", key, b, a, other.Name, p.Target)
+			}
+		}
+		a, b := &f.par, &q.par
+		differ("embed_dim", a.EmbedDim, b.EmbedDim)
+		differ("beta_a", a.BetaA, b.BetaA)
+		differ("tau_ctx", a.TauCtx, b.TauCtx)
+		differ("similarity", map[bool]string{true: "dot", false: "cosine"}[a.Dot], map[bool]string{true: "dot", false: "cosine"}[b.Dot])
+		differ("alpha_hold", map[bool]string{true: "cycle", false: "post"}[a.AlphaCycle], map[bool]string{true: "cycle", false: "post"}[b.AlphaCycle])
+		if a.AlphaCycle && b.AlphaCycle {
+			differ("osc_hz", a.OscHz, b.OscHz)
+			differ("osc_phase", a.OscPhase, b.OscPhase)
+		}
+		if d, e := c.dendritic(other), c.dendritic(p); d != e && a.BetaA > 0 {
+			c.fault("projection", q.index, "dendritic_delay", "dendritic delay %g ms, but %g ms in projection %q, which shares its softmax onto %q: want equal ones, or another group", e, d, other.Name, p.Target)
+		}
+	}
+}
+
+// dendritic is the one dendritic delay of a projection [ms].
+func (c *learningChecker) dendritic(p *Projection) float64 {
+	if p.Rule == EdgeList && len(p.Edges) > 0 && p.Edges[0].Dendritic != FromProjection {
+		return p.Edges[0].Dendritic.MS()
+	}
+	x, _ := p.Dendritic.fixed()
+	return x
+}
+
+// mixedDendritic says what is wrong with a projection whose dendritic delays
+// may differ, "" if they do not, and the key that gives them.
+func (c *learningChecker) mixedDendritic(p *Projection) (bad, key string) {
+	if p.Rule == EdgeList {
+		for k := range p.Edges {
+			if a, b := p.Edges[0].Dendritic, p.Edges[k].Dendritic; a != b {
+				return fmt.Sprintf("dendritic delays of edges differ (edge 0 and edge %d)", k), "edges_file"
+			}
+		}
+		if len(p.Edges) == 0 || p.Edges[0].Dendritic != FromProjection {
+			return "", ""
+		}
+	}
+	if _, ok := p.Dendritic.fixed(); !ok {
+		return "dendritic delays " + p.Dendritic.String() + " ms", "dendritic_delay"
+	}
+	return "", ""
+}
+
+func (c *learningChecker) modulators() {
+	m := c.m
+	taken := map[string]bool{}
+	for i := range m.Modulators {
+		d := &m.Modulators[i]
+		bad := func(key, format string, args ...any) { c.fault("modulator", i, key, format, args...) }
+		switch {
+		case d.Name == "":
+			bad("name", "number %d has no name", i)
+		case taken[d.Name]:
+			bad("name", "the name is used twice")
+		}
+		taken[d.Name] = true
+		if !d.Hold && !(d.Tau > 0 && d.Tau <= math.MaxFloat64) {
+			bad("tau", `tau %g ms, want > 0 ms or "hold"`, d.Tau)
+		}
+		if d.HasW && !(math.Abs(d.W) <= math.MaxFloat64) {
+			bad("w", "w = %g, want a finite number", d.W)
+		}
+		if d.Delay < 0 {
+			bad("delay", "delay %v ms, want ≥ 0 ms", d.Delay)
+		}
+		for k, j := range d.Events {
+			if j.At < 0 || k > 0 && j.At < d.Events[k-1].At {
+				bad("events", "event %d at %v ms, want times ≥ 0 ms in ascending order", k, j.At)
+				break
+			}
+			if !(math.Abs(j.Amount) <= math.MaxFloat64) {
+				bad("events", "event %d: jump %g, want a finite number", k, j.Amount)
+				break
+			}
+		}
+		if d.Source != "" {
+			switch s := m.findPopulation(d.Source); {
+			case s < 0:
+				bad("source.population", "unknown source population %q", d.Source)
+			case m.kind(s) != neuron.Spiking && m.kind(s) != neuron.SpikeSource:
+				bad("source.population", "source population %q (%s) sends no spikes", d.Source, m.Populations[s].Model)
+			case !(math.Abs(d.SourceJump) <= math.MaxFloat64):
+				bad("source.jump", "jump %g, want a finite number", d.SourceJump)
+			}
+		}
+		if d.Builtin != "" {
+			switch {
+			case !slices.Contains(Builtins, d.Builtin):
+				bad("builtin", "unknown builtin %q, want one of %v", d.Builtin, Builtins)
+			case m.Task == nil:
+				bad("builtin", "reward modulator without source: builtin = %q is computed from what a task reports, and the model has no task", d.Builtin)
+			case d.Builtin == Uncertainty && !d.Hold:
+				bad("tau", `tau = %g ms, but builtin = %q holds its value: want tau = "hold"`, d.Tau, d.Builtin)
+			}
+		}
+		if d.Events == nil && d.Source == "" && d.Builtin == "" && m.Task == nil {
+			bad("", "nothing drives it: want events_file, events, source or builtin, or a task")
+		}
+		if d.U != nil {
+			norm := 0.0
+			for _, x := range d.U {
+				norm = max(norm, math.Abs(x))
+				if !(math.Abs(x) <= 1e150) {
+					norm = math.NaN()
+					break
+				}
+			}
+			if !(norm > 0) {
+				bad("u", "u = %v, want finite numbers that are not all 0", d.U)
+			}
+		}
+	}
+}
+
+// Estimators lists the estimators of the meta gradient, the default first.
+var Estimators = []string{SPSA, FiniteDifference, Reinforce}
+
+// wholeCycles is how far a meta period may be from a whole number of cycles,
+// relative to it: frequencies are decimal numbers, periods whole picoseconds.
+const wholeCycles = 1e-9
+
+func (c *learningChecker) meta() {
+	g := c.m.Meta
+	if g == nil {
+		return
+	}
+	bad := func(key, format string, args ...any) { c.fault("meta", 0, key, format, args...) }
+	if !slices.Contains(Estimators, g.Estimator) {
+		bad("estimator", "unknown estimator %q, want one of %v", g.Estimator, Estimators)
+	}
+	for _, q := range []struct {
+		key  string
+		x    float64
+		zero bool
+	}{{"c", g.C, false}, {"sigma", g.Sigma, false}, {"alpha_local", g.AlphaLocal, true}, {"alpha_global", g.AlphaGlobal, true}} {
+		if q.zero && !(q.x >= 0 && q.x <= math.MaxFloat64) {
+			bad(q.key, "%s = %g, want ≥ 0", q.key, q.x)
+		} else if !q.zero && !(q.x > 0 && q.x <= 10) {
+			bad(q.key, "%s = %g, want > 0 and ≤ 10", q.key, q.x)
+		}
+	}
+	if !(g.MinFactor > 0 && g.MinFactor <= 1 && g.MaxFactor >= 1 && g.MaxFactor <= math.MaxFloat64) {
+		bad("", "η may be %g to %g times its first value, want limits > 0 that include 1", g.MinFactor, g.MaxFactor)
+	}
+	if g.Loss == "" {
+		bad("loss", "loss is empty, want %s, %s or a loss of the task", hmn.NegMeanReward, hmn.MeanSquaredRPE)
+	}
+	plastic := slices.IndexFunc(c.m.Projections, func(p Projection) bool { return p.Synapse == hmn.Name }) >= 0
+	if on := g.AlphaLocal > 0 || g.AlphaGlobal > 0; on && !plastic {
+		bad("", "alpha > 0, but no projection is of synapse model %s: there is no learning rate to change", hmn.Name)
+	} else if on && c.m.Task == nil {
+		bad("loss", "loss %q is computed from what a task reports, and the model has no task: set alpha_local and alpha_global to 0", g.Loss)
+	}
+	switch {
+	case g.Period < 0 || g.Trials < 0 || (g.Period > 0) == (g.Trials > 0):
+		bad("period", "period of %v ms and %d trials, want one of the two to be positive", g.Period, g.Trials)
+	case g.Trials > 0 && c.m.Task == nil:
+		bad("period", "period of %d trials, but the model has no task: want a time", g.Trials)
+	case g.Period > 0:
+		for _, q := range c.plastic {
+			n := g.Period.Seconds() * q.par.OscHz
+			if near := math.Round(n); near < 1 || math.Abs(n-near) > wholeCycles*near {
+				bad("period", "period %v ms is %.9g cycles of the %g Hz oscillation of projection %q, want a whole number of them", g.Period, n, q.par.OscHz, c.m.Projections[q.index].Name)
+				break
+			}
+		}
+	}
+}
+
+func (c *learningChecker) task() {
+	t := c.m.Task
+	if t == nil {
+		return
+	}
+	tm, ok := LookupTask(t.Name)
+	if !ok {
+		c.fault("task", 0, "name", "unknown task %q, want one of %v", t.Name, TaskNames())
+		return
+	}
+	if key, err := quantity.CheckAll("task "+t.Name, tm.Params, t.Params); err != nil {
+		c.fault("task", 0, key, "%w", err)
+	}
+}
+
+// SynapseCount is the number of synapses of projection p where the rule fixes
+// it, and whether it does.
+func (m *Model) SynapseCount(p int) (n int64, fixed bool) {
+	pr := &m.Projections[p]
+	si, ti := m.findPopulation(pr.Source), m.findPopulation(pr.Target)
+	if si < 0 || ti < 0 {
+		return 0, false
+	}
+	ns, nt := int64(m.Populations[si].N), int64(m.Populations[ti].N)
+	if ns > math.MaxInt32 || nt > math.MaxInt32 {
+		return 0, false // products may overflow; such a network is never built
+	}
+	switch pr.Rule {
+	case OneToOne:
+		return ns, true
+	case AllToAll:
+		if si == ti && !pr.Autapses {
+			return ns*nt - ns, true
+		}
+		return ns * nt, true
+	case FixedInDegree:
+		return nt * int64(pr.Degree), true
+	case FixedOutDegree:
+		return ns * int64(pr.Degree), true
+	case FixedTotalNumber:
+		return pr.Total, true
+	case EdgeList:
+		return int64(len(pr.Edges)), true
+	}
+	return 0, false
+}
+
+// What can be recorded of a projection that learns, by the shape of the record.
+var (
+	// PerSynapse have one column per synapse, or are lists of what happened to
+	// synapses; Subset selects synapses by their place in Synapses.
+	PerSynapse = []string{RecordWeight, RecordEligibility, RecordEligibilityFast, RecordEligibilitySlow, RecordGate, RecordAlpha, RecordUpdates, RecordCandidate}
+	// PerProjection have a few columns for the whole projection.
+	PerProjection = []string{RecordG, RecordGPrime, RecordGamma, RecordEta}
+	// RecordWords lists everything that can be recorded.
+	RecordWords = slices.Concat([]string{RecordSpikes, RecordVm, RecordISyn, RecordRate}, PerSynapse, []string{RecordModulator}, PerProjection, []string{RecordTrials})
+	// AtEvents are recorded when they happen, without an interval.
+	AtEvents = []string{RecordSpikes, RecordUpdates, RecordCandidate, RecordTrials}
+)
+
+// checkLearningRecord checks a record of a projection, a modulator or the task;
+// ok is false for records of populations.
+func (m *Model) checkLearningRecord(r *Record) (ok bool, err error) {
+	per, whole := slices.Contains(PerSynapse, r.What), slices.Contains(PerProjection, r.What)
+	many := int64(-1)
+	switch {
+	case per, whole:
+		p := m.FindProjection(r.Of)
+		if p < 0 {
+			return true, fmt.Errorf("%s of unknown projection %q", r.What, r.Of)
+		}
+		if !m.Learns(p) {
+			return true, fmt.Errorf("%s of %q: synapse model %s does not learn", r.What, r.Of, m.Projections[p].Synapse)
+		}
+		if n, fixed := m.SynapseCount(p); fixed {
+			many = n
+		}
+	case r.What == RecordModulator:
+		if m.FindModulator(r.Of) < 0 {
+			return true, fmt.Errorf("%s: unknown modulator %q", r.What, r.Of)
+		}
+	case r.What == RecordTrials:
+		if m.Task == nil || m.Task.Name != r.Of {
+			return true, fmt.Errorf("%s of %q: the model has no such task", r.What, r.Of)
+		}
+	default:
+		return false, nil
+	}
+	if !per && r.Subset != nil {
+		return true, fmt.Errorf("%s of %q: a subset is for records of synapses", r.What, r.Of)
+	}
+	for k, x := range r.Subset {
+		if x < 0 || many >= 0 && int64(x) >= many {
+			return true, fmt.Errorf("%s of %q: subset entry %d, want 0 to %d", r.What, r.Of, x, max(many, 1)-1)
+		}
+		if k > 0 && x <= r.Subset[k-1] {
+			return true, fmt.Errorf("%s of %q: subset entry %d after %d, want ascending indices", r.What, r.Of, x, r.Subset[k-1])
+		}
+	}
+	if at := slices.Contains(AtEvents, r.What); at && r.Every != 0 {
+		return true, fmt.Errorf("%s of %q: every %v ms, but it is recorded when it happens", r.What, r.Of, r.Every)
+	} else if !at && r.Every <= 0 {
+		return true, fmt.Errorf("%s of %q: every %v ms, want a positive interval", r.What, r.Of, r.Every)
+	}
+	return true, nil
+}

@@ -1,0 +1,509 @@
+package network
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"hmn/event"
+	"hmn/event/random"
+	"hmn/neuron"
+	"hmn/synapse"
+	"hmn/synapse/hmn"
+)
+
+// rule is what all blocks of one hmn projection share.
+type rule struct {
+	proj  *projection
+	par   hmn.Params
+	cycle hmn.Cycle
+	drive *hmn.Drive
+	gate  *gating
+}
+
+// placed is a synapse while the wiring of a block is made.
+type placed struct {
+	Synapse
+	band int
+}
+
+// plasticWiring builds the synapses of an hmn projection onto the neurons
+// [lo, hi) of its target: one Wiring per band of axonal delays.
+func (c *connector) plasticWiring(lo, hi int) ([]*hmn.Wiring, error) {
+	var all []placed
+	base := event.MaxTime
+	negative, positive := false, false
+	err := c.list(lo, hi, func(x Synapse) {
+		all = append(all, placed{Synapse: x})
+		base = min(base, x.Axonal)
+		negative = negative || x.Weight < 0
+		positive = positive || x.Weight > 0
+	})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	if negative && positive {
+		return nil, fmt.Errorf("network: projection %q: weights of both signs: the sign belongs to the presynaptic population (Dale's law), and a learning rule changes magnitudes; use two projections", c.p.Name)
+	}
+	par := c.phases.p
+	for i := range all {
+		x := &all[i]
+		if w := math.Abs(x.Weight); !(w >= par.WMin && w <= par.WMax) {
+			return nil, c.refuseWeight(x, par)
+		}
+		band := (x.Axonal - base) >> 32
+		if band >= maxBands {
+			return nil, fmt.Errorf("network: projection %q: axonal delays from %v to %v ms: want them to span at most %v ms", c.p.Name, base, x.Axonal, event.Time(maxBands)<<32)
+		}
+		x.band = int(band)
+	}
+	slices.SortFunc(all, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.band, b.band), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Axonal, b.Axonal),
+			cmp.Compare(a.Target, b.Target), cmp.Compare(a.Multapse, b.Multapse))
+	})
+	var out []*hmn.Wiring
+	for len(all) > 0 {
+		n := sort.Search(len(all), func(i int) bool { return all[i].band > all[0].band })
+		out = append(out, c.wiring(all[:n], lo, hi, negative))
+		all = all[n:]
+	}
+	return out, nil
+}
+
+func (c *connector) refuseWeight(x *placed, par *hmn.Params) error {
+	return fmt.Errorf("network: projection %q: weight %g of the synapse from %s %d to %s %d, want a magnitude from w_min = %g to w_max = %g",
+		c.p.Name, x.Weight, c.source.Name, x.Source, c.target.Name, x.Target, par.WMin, par.WMax)
+}
+
+// wiring makes one band.
+func (c *connector) wiring(all []placed, lo, hi int, negative bool) *hmn.Wiring {
+	n := len(all)
+	r := &synapse.Rows{Projection: c.index, Port: c.port, Negative: negative, Ptr: make([]uint32, c.sources+1), Target: make([]uint16, n),
+		MinDelay: all[0].Axonal, MaxDelay: all[0].Axonal}
+	if negative {
+		r.Port = c.portNeg
+	}
+	w := &hmn.Wiring{Rows: r, Lo: lo, Targets: hi - lo, Dendritic: all[0].Dendritic, Weight: math.Abs(all[0].Weight), Phase: all[0].Phase}
+	most := uint32(0)
+	var axonals, dendritics, weights, phases, multapses bool
+	for i := range all {
+		x := &all[i]
+		r.Ptr[x.Source+1]++
+		r.Target[i] = uint16(int(x.Target) - lo)
+		r.MinDelay, r.MaxDelay = min(r.MinDelay, x.Axonal), max(r.MaxDelay, x.Axonal)
+		axonals = axonals || x.Axonal != all[0].Axonal
+		dendritics = dendritics || x.Dendritic != all[0].Dendritic
+		weights = weights || math.Abs(x.Weight) != w.Weight
+		phases = phases || x.Phase != w.Phase
+		multapses = multapses || x.Multapse > 0
+		most = max(most, x.Multapse)
+	}
+	for s := range c.sources {
+		r.Ptr[s+1] += r.Ptr[s]
+	}
+	if axonals {
+		r.Delay = make([]uint32, n)
+	}
+	if dendritics {
+		w.Dendritics = make([]event.Time, n)
+	}
+	if weights {
+		w.Weights = make([]float64, n)
+	}
+	if phases {
+		w.Phases = make([]float64, n)
+	}
+	if multapses {
+		w.Multapses = make([]uint32, n)
+	}
+	for i := range all {
+		x := &all[i]
+		if axonals {
+			r.Delay[i] = uint32(x.Axonal - r.MinDelay)
+		}
+		if dendritics {
+			w.Dendritics[i] = x.Dendritic
+		}
+		if weights {
+			w.Weights[i] = math.Abs(x.Weight)
+		}
+		if phases {
+			w.Phases[i] = x.Phase
+		}
+		if multapses {
+			w.Multapses[i] = x.Multapse
+		}
+	}
+	for k := uint32(0); k <= most; k++ {
+		w.Keys = append(w.Keys, random.NewKey(c.seed, random.StreamUpdate, synapseOwner(c.name, k)))
+	}
+	return w
+}
+
+// learning is the plastic synapses between spiking populations onto one block.
+type learning struct {
+	in []*plastic
+}
+
+// plastic is one Wiring of a block under its rule.
+type plastic struct {
+	rule *rule
+	l    *hmn.Spikes
+	in   input // walks the history by axonal delay
+	// acts: the targets are neurons that the weights act on. Otherwise they are
+	// sources, and all there is to do is to learn.
+	acts bool
+
+	late []late // arrivals of the window that wait for its spikes
+	// Effects on their way, by cell of the window grid.
+	ring []effects
+	step event.Time
+	at   []neuron.Timed // of the window
+	w    []float64
+	open []tentative // those whose weight hangs on the window's spikes
+	mark []uint32    // by arrival of the window: 1 + index in open; nil: none
+}
+
+// effects are arrivals at neurons in one cell of the window grid.
+type effects struct {
+	at []neuron.Timed
+	w  []float64
+}
+
+// late is a piece of a row that waits to be learnt.
+type late struct {
+	at          event.Time
+	src, lo, hi uint32
+}
+
+// tentative is an arrival whose weight was read on the supposition that its
+// target does not fire before it.
+type tentative struct {
+	at     event.Time
+	i, src uint32
+	target int
+	arr    int // among the arrivals of the window
+}
+
+// learn makes the plastic synapses of block b of population p; nil when there
+// are none.
+func (n *Network) learn(p *population, b int) *learning {
+	k := slices.Index(p.blocks, b)
+	var g *learning
+	for _, q := range n.projs {
+		if q.tgt != p || q.plastic == nil || q.plastic.par.Rates {
+			continue
+		}
+		for _, w := range q.wiring[k] {
+			if g == nil {
+				g = &learning{}
+			}
+			pl := &plastic{rule: q.plastic, l: hmn.NewSpikes(q.plastic.par, *w, q.plastic.drive),
+				acts: p.model.Kind == neuron.Spiking, step: n.grid.Step}
+			pl.in = input{p: q, r: w.Rows}
+			pl.l.Keep, pl.l.All = q.keepUpdates, q.keepCandidates
+			most := w.Dendritic
+			for _, d := range w.Dendritics {
+				most = max(most, d)
+			}
+			pl.ring = make([]effects, most/n.grid.Step+3)
+			g.in = append(g.in, pl)
+		}
+	}
+	return g
+}
+
+func (g *learning) reset() {
+	if g == nil {
+		return
+	}
+	for _, pl := range g.in {
+		pl.in.reset()
+		pl.l.Reset()
+		pl.late, pl.open = pl.late[:0], pl.open[:0]
+		for k := range pl.ring {
+			pl.ring[k].at, pl.ring[k].w = pl.ring[k].at[:0], pl.ring[k].w[:0]
+		}
+	}
+}
+
+// collect takes up the arrivals before end. Of the targets, all spikes before
+// known are known. What acts on them in the window w is listed in at and w.
+func (pl *plastic) collect(w event.Window, end, known event.Time) {
+	in := &pl.in
+	in.take(end)
+	wir := &pl.l.W
+	for q := range in.pending {
+		pe := &in.pending[q]
+		in.upTo(pe, end)
+		for a := pe.prev; a < pe.cur; {
+			t := pe.at + in.offset(a)
+			z := a + 1
+			for in.r.Delay != nil && z < pe.cur && in.r.Delay[z] == in.r.Delay[a] {
+				z++
+			}
+			if in.r.Delay == nil {
+				z = pe.cur
+			}
+			if wir.Dendritics == nil {
+				pl.piece(w, pe.src, a, z, t, known)
+			} else {
+				for i := a; i < z; i++ {
+					pl.piece(w, pe.src, i, i+1, t, known)
+				}
+			}
+			a = z
+		}
+	}
+}
+
+// piece handles the arrival at t at synapses [a, z) of the row of src, which have
+// one dendritic delay.
+func (pl *plastic) piece(w event.Window, src, a, z uint32, t, known event.Time) {
+	d := pl.l.W.Dendritic
+	if pl.l.W.Dendritics != nil {
+		d = pl.l.W.Dendritics[a]
+	}
+	if t <= known+d {
+		pl.arrive(src, a, z, t, d, w.Start)
+		return
+	}
+	if pl.acts && t+d < w.End {
+		for i := a; i < z; i++ {
+			x, open := pl.l.Known(i, src, known+d, t)
+			if open {
+				pl.open = append(pl.open, tentative{at: t, i: i, src: src, target: int(pl.l.W.Rows.Target[i]), arr: -1})
+				x = pl.peek(i, src, t)
+				pl.open[len(pl.open)-1].arr = pl.effect(i, t+d, x)
+				continue
+			}
+			pl.effect(i, t+d, x)
+		}
+	}
+	pl.late = append(pl.late, late{t, src, a, z})
+}
+
+// arrive lets synapses [a, z) of src see a spike at t, and sends on what acts on
+// their targets from `from` on.
+func (pl *plastic) arrive(src, a, z uint32, t, d, from event.Time) {
+	var send func(uint32, float64)
+	if pl.acts && t+d >= from {
+		send = func(i uint32, x float64) { pl.effect(i, t+d, x) }
+	}
+	pl.l.Arrive(src, a, z, t, send)
+	if z == pl.in.r.Ptr[src+1] {
+		pl.l.EndRow(src, t)
+	}
+}
+
+// peek is the weight for an arrival at t, given what is known.
+func (pl *plastic) peek(i, src uint32, t event.Time) float64 {
+	var before []event.Time
+	for _, x := range pl.late {
+		if x.at < t && x.lo <= i && i < x.hi {
+			before = append(before, x.at)
+		}
+	}
+	return pl.l.Peek(i, src, before, t)
+}
+
+// effect enters what synapse i does to its target at t and returns its place
+// among the effects of its cell.
+func (pl *plastic) effect(i uint32, t event.Time, x float64) int {
+	if pl.in.r.Negative {
+		x = -x
+	}
+	e := &pl.ring[int(t/pl.step)%len(pl.ring)]
+	e.at = append(e.at, neuron.Timed{Off: uint32(t % pl.step), T: pl.in.r.Target[i]})
+	e.w = append(e.w, x)
+	return len(e.at) - 1
+}
+
+// window lists what acts in the window.
+func (pl *plastic) window(w event.Window) {
+	cell := w.Start / pl.step
+	e := &pl.ring[int(cell)%len(pl.ring)]
+	pl.at, pl.w, pl.mark = pl.at[:0], pl.w[:0], pl.mark[:0]
+	lo, hi := w.Start-cell*pl.step, w.End-cell*pl.step
+	if len(pl.open) > 0 {
+		pl.mark = slices.Grow(pl.mark, len(e.at))[:len(e.at)]
+		clear(pl.mark)
+	}
+	place := len(pl.open) // of tentative arrivals, in ascending order of place
+	for k := range pl.open {
+		pl.mark[pl.open[k].arr] = uint32(k + 1)
+	}
+	_ = place
+	n := 0
+	for k, x := range e.at {
+		if t := event.Time(x.Off); t >= lo && t < hi {
+			pl.at = append(pl.at, neuron.Timed{Off: uint32(t - lo), T: x.T})
+			pl.w = append(pl.w, e.w[k])
+			if len(pl.mark) > 0 {
+				m := pl.mark[k]
+				pl.mark[n] = m
+				if m > 0 {
+					pl.open[m-1].arr = n
+				}
+			}
+			n++
+		}
+	}
+	if len(pl.mark) > 0 {
+		pl.mark = pl.mark[:n]
+	}
+	if hi == pl.step {
+		e.at, e.w = e.at[:0], e.w[:0]
+	}
+}
+
+// begin takes up what arrives in the window.
+func (g *learning) begin(w event.Window) {
+	for _, pl := range g.in {
+		pl.open = pl.open[:0]
+		pl.collect(w, w.End, w.Start)
+		pl.window(w)
+	}
+}
+
+// end learns from the window: its spikes are known now.
+func (g *learning) end(w event.Window, spikes []neuron.Mark) {
+	for _, pl := range g.in {
+		for _, m := range spikes {
+			pl.l.Post(int(m.I), w.Start+event.Time(m.Off))
+		}
+		for _, x := range pl.late {
+			d := pl.l.W.Dendritic
+			if pl.l.W.Dendritics != nil {
+				d = pl.l.W.Dendritics[x.lo]
+			}
+			pl.arrive(x.src, x.lo, x.hi, x.at, d, w.End)
+		}
+		pl.late = pl.late[:0]
+	}
+}
+
+// settle takes every synapse through everything up to and at t, which lies
+// before the next window.
+func (g *learning) settle(w event.Window, t event.Time) {
+	for _, pl := range g.in {
+		pl.collect(event.Window{Start: w.End, End: w.End}, t+1, w.End)
+		pl.l.Settle(t)
+	}
+}
+
+// tentativeAt says whether the weight of any arrival at the neuron hangs on the
+// window's spikes.
+func (g *learning) tentativeAt(target int) bool {
+	for _, pl := range g.in {
+		for k := range pl.open {
+			if pl.open[k].target == target {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// suppose reads the weights of the tentative arrivals at a neuron again, given
+// the spikes it fires in the window, and reports whether any changed.
+func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool {
+	changed := false
+	for _, pl := range g.in {
+		for _, t := range spikes {
+			pl.l.Post(target, t)
+		}
+		for _, x := range pl.open {
+			if x.target != target {
+				continue
+			}
+			y := pl.peek(x.i, x.src, x.at)
+			if pl.in.r.Negative {
+				y = -y
+			}
+			if y != pl.w[x.arr] {
+				pl.w[x.arr] = y
+				changed = true
+			}
+		}
+		pl.l.Unpost(target, len(spikes))
+	}
+	return changed
+}
+
+// targets appends the neurons whose arrivals are tentative, each once.
+func (g *learning) targets(list []int32) []int32 {
+	first := len(list)
+	for _, pl := range g.in {
+		for k := range pl.open {
+			list = append(list, int32(pl.open[k].target))
+		}
+	}
+	if len(list) == first {
+		return list
+	}
+	// Each neuron once, those already in the list left out.
+	slices.Sort(list[first:])
+	more := slices.Compact(list[first:])
+	old := list[:first:first]
+	kept := list[:first]
+	for _, i := range more {
+		if !slices.Contains(old, i) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+// replayTentative replays the k-th neuron of the list, some of whose arrivals
+// carry weights that its own spikes of this window may change: it is replayed
+// until the weights are those that its spikes make. Every round fixes one more
+// spike, since a weight hangs on earlier spikes only.
+func (b *linearBlock) replayTentative(s *scratch, w event.Window, k int, start, h, from event.Time) error {
+	i := int(s.list[k])
+	if b.spare == nil {
+		b.spare = b.pop.lin.NewState(1)
+	}
+	b.st.Copy(b.spare, 0, i)
+	sent := len(b.spikes)
+	hits := s.hitsOf(k)
+	for {
+		var err error
+		if b.spikes, _, err = b.pop.lin.Replay(b.st, i, start, h, hits, uint32(from), b.spikes, nil); err != nil {
+			return err
+		}
+		b.fired = b.fired[:0]
+		for _, m := range b.spikes {
+			if int(m.I) == i {
+				b.fired = append(b.fired, w.Start+event.Time(m.Off))
+			}
+		}
+		if !b.learn.suppose(w, i, b.fired) {
+			return nil
+		}
+		again := false
+		for q := range hits {
+			if hit := &hits[q]; hit.Ref > 0 {
+				if x := b.learn.in[hit.In].w[hit.Ref-1]; x != hit.W {
+					hit.W = x
+					again = true
+				}
+			}
+		}
+		if !again { // only later steps are concerned
+			return nil
+		}
+		b.spare.Copy(b.st, i, 0)
+		b.spikes = b.spikes[:sent]
+	}
+}
+
+// learns says whether plastic synapses end at the population.
+func (n *Network) learns(p *population) bool {
+	return slices.ContainsFunc(n.projs, func(q *projection) bool { return q.tgt == p && q.plastic != nil })
+}
+
+// relevance is cos(u, c̄) of relevance = "vector".
+func (r *rule) relevance(u []float64, t event.Time) float64 { return 0 }

@@ -1,0 +1,74 @@
+package hmn
+
+import (
+	"hmn/event"
+	"hmn/event/fmath"
+)
+
+// Shadow follows one synapse from t = 0 on without touching it: what a recorder
+// reads. It lags behind and is brought up to the time of a read.
+type Shadow struct {
+	l      *Spikes
+	v      visit
+	s      spikeState
+	coming []event.Time // arrivals not yet seen
+	alphas []alphaAt    // attention: changes of α̂ not yet seen
+}
+
+type alphaAt struct {
+	at    event.Time
+	alpha float64
+}
+
+// Shadow makes a follower of synapse i of source src, as it is now.
+func (l *Spikes) Shadow(i, src uint32) *Shadow {
+	sh := &Shadow{l: l, v: l.enter(i, src), s: l.st[i]}
+	sh.v.dry = true
+	return sh
+}
+
+// Expect tells the follower of a spike of its source at t.
+func (sh *Shadow) Expect(t event.Time) {
+	sh.coming = append(sh.coming, t+sh.l.W.axonal(sh.v.i))
+}
+
+// To takes the follower through everything up to and at t.
+func (sh *Shadow) To(t event.Time) {
+	sh.v.s = &sh.s
+	k := 0
+	for ; k < len(sh.coming) && sh.coming[k] <= t; k++ {
+		a := sh.coming[k]
+		sh.l.advance(&sh.v, a, false)
+		sh.l.arrive(&sh.v, a, nil)
+		sh.v.pre = sh.l.P.filter(sh.v.pre, a)
+	}
+	sh.coming = sh.coming[:copy(sh.coming, sh.coming[k:])]
+	sh.l.advance(&sh.v, t, true)
+}
+
+// Weight is the magnitude at t, to which the follower was taken.
+func (sh *Shadow) Weight(t event.Time) float64 { return sh.l.weightAt(&sh.v, t) }
+
+// Traces are e_fast and e_slow at t.
+func (sh *Shadow) Traces(t event.Time) (fast, slow float64) {
+	dt := (t - sh.s.T).MS()
+	return float64(sh.s.Fast * fmath.Exp(-dt/sh.l.P.TauFast)), float64(sh.s.Slow * fmath.Exp(-dt/sh.l.P.TauSlow))
+}
+
+// Gate is g_ij at t.
+func (sh *Shadow) Gate(t event.Time) float64 { return sh.l.gateAt(&sh.l.P, t, sh.v.centre) }
+
+// gateAt is g at t for a synapse whose window 0 is centred there, Eq. 4.
+func (c *Cycle) gateAt(p *Params, t event.Time, centre float64) float64 {
+	if !c.gate {
+		return 1
+	}
+	k := c.awaited(t, centre)
+	if !c.open(k, centre).Reached(t) {
+		return 0
+	}
+	return float64(p.GateGain * fmath.Sin(float64(c.Omega*c.close(k, centre).From(t))))
+}
+
+// Alpha is α̂.
+func (sh *Shadow) Alpha() float64 { return sh.v.alpha }

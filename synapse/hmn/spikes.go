@@ -1,0 +1,755 @@
+package hmn
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"hmn/event"
+	"hmn/event/fmath"
+)
+
+// Spikes is the rule for the synapses of one projection between spiking
+// populations onto one block. The block that owns it is the only one to touch
+// it.
+//
+// A synapse is advanced lazily and only ever to what happens to itself: an
+// arrival, a post spike, the close of a window. So the same bits come out
+// however often, and when, it is visited; a read works on a copy.
+//
+// Its candidate is kept as a prediction: what the window will have gathered by
+// its close if nothing else happens. A jump of a trace by J at t adds
+// a_m J tail_m(t); a change of D(t) adds a_m e_m(t) times the tail of the change
+// (hmn.md B.2, rewritten so that no two large terms cancel).
+type Spikes struct {
+	P Params
+	Cycle
+	Drive *Drive
+	W     Wiring
+	Ledger
+
+	st      []spikeState
+	class   []uint8
+	centres []float64 // nil: exact phases, by synapse
+	memo    []classMemo
+	gain    []float64 // α̂ by target when it is neither 1 nor attention's
+	// pre is the filter of arrivals: by source when all synapses of a row see
+	// a spike at one time, otherwise by synapse.
+	pre     []Trace
+	preEach bool
+	posts   posts
+	wave    wave
+	vals    []float64
+	tiny    float64
+	wAt     []event.Time // λ_w > 0: when the weight was last set
+	phi     []float64    // learned phases: of the present window
+	phiNext []float64    // and of the next
+	alpha   []float64    // attention: α̂ by synapse; the predictions contain it
+
+	now tails // of the event in progress, by class
+	// undo lists the commits since the last Settle, for reads of an earlier time.
+	undo []undo
+}
+
+// spikeState is what one synapse carries, 48 B.
+type spikeState struct {
+	W          float64 // magnitude
+	Fast, Slow float64 // traces at T
+	Cand       float64 // predicted candidate of window K; 0 while it is not open at T
+	T          event.Time
+	K          int32
+	Post       uint32 // post spikes seen so far
+}
+
+// undo is what a commit replaced.
+type undo struct {
+	close  Edge
+	i      uint32
+	before float64
+	wAt    event.Time
+}
+
+// Trace is a filter right after its last jump.
+type Trace struct {
+	X  float64
+	At event.Time
+}
+
+// posts is the history of post spikes, per target: those that some synapse has
+// not seen yet, and one more.
+type posts struct {
+	base []uint32
+	list [][]post
+	memo [][][2]float64 // tails per (entry, class); NaN: not yet computed
+}
+
+type post struct {
+	At event.Time // of the spike; a synapse sees it a dendritic delay later
+	Z  float64    // ẑ right after it
+}
+
+// classMemo holds what the synapses of one phase share.
+type classMemo struct {
+	open [64]tailMemo // by window: tails at the opening
+	step [16]tailMemo // by segment: tails of the change of D
+}
+
+type tailMemo struct {
+	k          int64
+	n          int
+	fast, slow float64
+	ok         bool
+}
+
+// tails are those of one instant, by class.
+type tails struct {
+	at event.Time
+	by []tailMemo
+}
+
+// NewSpikes makes the rule for the synapses w. Drive is shared by all blocks of
+// the projection.
+func NewSpikes(p Params, w Wiring, d *Drive) *Spikes {
+	l := &Spikes{P: p, Cycle: NewCycle(&p), Drive: d, W: w, tiny: p.dead()}
+	l.wave = l.Cycle.wave()
+	n := w.Rows.Len()
+	l.st = make([]spikeState, n)
+	l.class, l.centres = w.classes(&l.Cycle)
+	if p.EtaPhi > 0 {
+		l.class, l.centres = nil, nil
+		l.phi, l.phiNext = make([]float64, n), make([]float64, n)
+	}
+	l.memo = make([]classMemo, len(l.centres))
+	l.now.by = make([]tailMemo, len(l.centres))
+	l.preEach = w.Rows.Delay != nil || w.Dendritics != nil
+	if l.preEach {
+		l.pre = make([]Trace, n)
+	} else {
+		l.pre = make([]Trace, w.sources())
+	}
+	if p.LambdaW > 0 {
+		l.wAt = make([]event.Time, n)
+	}
+	l.posts.base = make([]uint32, w.Targets)
+	l.posts.list = make([][]post, w.Targets)
+	if len(l.centres) > 0 && len(l.centres) <= 16 && w.Dendritics == nil {
+		l.posts.memo = make([][][2]float64, w.Targets)
+	}
+	l.Reset()
+	return l
+}
+
+// Reset returns to the state at t = 0.
+func (l *Spikes) Reset() {
+	for i := range l.st {
+		k := uint32(i)
+		c := l.startCentre(k)
+		l.st[i] = spikeState{W: l.W.weight(k), K: int32(l.first(c))}
+		if l.phi != nil {
+			l.phi[i] = l.W.phase(k)
+			l.phiNext[i] = l.phi[i]
+		}
+	}
+	clear(l.pre)
+	clear(l.wAt)
+	clear(l.memo)
+	clear(l.now.by)
+	clear(l.posts.base)
+	for j := range l.posts.list {
+		l.posts.list[j] = l.posts.list[j][:0]
+		if l.posts.memo != nil {
+			l.posts.memo[j] = l.posts.memo[j][:0]
+		}
+	}
+	l.Entries, l.Counts, l.undo = l.Entries[:0], Counts{}, l.undo[:0]
+}
+
+func (l *Spikes) startCentre(i uint32) float64 {
+	if l.centres != nil {
+		if l.class != nil {
+			return l.centres[l.class[i]]
+		}
+		return l.centres[0]
+	}
+	return l.centre(l.W.phase(i))
+}
+
+// Bytes is the memory of the synapses.
+func (l *Spikes) Bytes() int64 {
+	n := int64(len(l.st))
+	b := 48*n + 16*int64(len(l.pre)) + int64(len(l.class)) + 8*int64(len(l.wAt)+len(l.phi)+len(l.phiNext)+len(l.alpha)) +
+		4*int64(len(l.W.Multapses)) + 8*int64(len(l.W.Dendritics)+len(l.W.Weights)+len(l.W.Phases))
+	return b + l.W.Rows.Bytes()
+}
+
+// visit is one synapse while it is advanced: the synapse itself, or a copy.
+type visit struct {
+	s         *spikeState
+	i, src    uint32
+	j         int // target, block-local
+	class     int // −1: no sharing
+	centre    float64
+	dend      event.Time
+	pre       Trace
+	alpha     float64
+	wAt       event.Time
+	phi, next float64
+	dry       bool
+}
+
+// enter prepares a visit of synapse i of source src.
+func (l *Spikes) enter(i, src uint32) visit {
+	v := visit{s: &l.st[i], i: i, src: src, j: int(l.W.Rows.Target[i]), class: -1, dend: l.W.dendritic(i), alpha: 1}
+	switch {
+	case l.phi != nil:
+		v.phi, v.next = l.phi[i], l.phiNext[i]
+		v.centre = l.centre(v.phi)
+	case l.class != nil:
+		v.class = int(l.class[i])
+		v.centre = l.centres[v.class]
+	case l.centres != nil:
+		v.class, v.centre = 0, l.centres[0]
+	default:
+		v.centre = l.centre(l.W.Phases[i])
+	}
+	if l.preEach {
+		v.pre = l.pre[i]
+	} else {
+		v.pre = l.pre[src]
+	}
+	if l.alpha != nil {
+		v.alpha = l.alpha[i]
+	} else if l.gain != nil {
+		v.alpha = l.gain[v.j]
+	}
+	if l.wAt != nil {
+		v.wAt = l.wAt[i]
+	}
+	return v
+}
+
+// leave stores what the visit keeps outside the state.
+func (l *Spikes) leave(v *visit) {
+	if l.wAt != nil {
+		l.wAt[v.i] = v.wAt
+	}
+	if l.phi != nil {
+		l.phi[v.i], l.phiNext[v.i] = v.phi, v.next
+	}
+}
+
+// nextPost is when the synapse sees the next post spike that it has not seen.
+func (l *Spikes) nextPost(v *visit) event.Time {
+	n := v.s.Post - l.posts.base[v.j]
+	if list := l.posts.list[v.j]; int(n) < len(list) {
+		return list[n].At + v.dend
+	}
+	return event.MaxTime
+}
+
+// due says whether an edge is passed by an advance to t.
+func due(e Edge, t event.Time, incl bool) bool {
+	return e.At < t || incl && e.At == t && e.Frac == 0
+}
+
+// advance takes the synapse through everything that happens to it before t, and
+// with incl also at t: post spikes and closes of windows, in order.
+func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
+	s := v.s
+	for {
+		sp := l.nextPost(v)
+		if s.Fast == 0 && s.Slow == 0 && !l.All {
+			// Nothing can come of a window before the next jump.
+			to := min(sp, t)
+			if l.close(int64(s.K), v.centre).At < to {
+				if l.phi != nil {
+					v.rephase(l)
+				}
+				s.K, s.Cand = int32(l.awaited(to, v.centre)), 0
+			}
+		}
+		c := l.close(int64(s.K), v.centre)
+		switch {
+		case sp <= c.At && (sp < t || incl && sp == t):
+			l.post(v, sp, c)
+		case due(c, t, incl):
+			l.shut(v, c)
+		default:
+			return
+		}
+	}
+}
+
+// rephase lets a learned phase act from the next window on.
+func (v *visit) rephase(l *Spikes) {
+	v.phi = v.next
+	v.centre = l.centre(v.phi)
+}
+
+// open says whether the window K is open at t, real edges included.
+func (l *Spikes) isOpen(v *visit, t event.Time) bool {
+	return l.open(int64(v.s.K), v.centre).Reached(t)
+}
+
+// post lets the synapse see a post spike at t.
+func (l *Spikes) post(v *visit, t event.Time, c Edge) {
+	s := v.s
+	jump := 0.0
+	if v.pre.X != 0 {
+		jump = float64(l.P.APlus * float64(v.pre.X*fmath.Exp(-(t-v.pre.At).MS()/l.P.TauPlus)))
+	}
+	n := s.Post
+	s.Post++
+	if jump == 0 {
+		return
+	}
+	var m *[2]float64
+	if l.posts.memo != nil {
+		m = &l.posts.memo[v.j][int(n-l.posts.base[v.j])*len(l.centres)+v.class]
+	}
+	l.jump(v, t, c, jump, m)
+}
+
+// arrive lets the synapse see a presynaptic spike at t; everything before t has
+// happened. ẑ is that before post spikes at t.
+func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
+	s := v.s
+	n := s.Post - l.posts.base[v.j]
+	if n == 0 {
+		return
+	}
+	p := l.posts.list[v.j][n-1]
+	jump := float64(l.P.AMinus * float64(p.Z*fmath.Exp(-(t-v.dend-p.At).MS()/l.P.TauMinus)))
+	if jump == 0 {
+		return
+	}
+	c := l.close(int64(s.K), v.centre)
+	if shared == nil || v.class < 0 {
+		l.jump(v, t, c, jump, nil)
+		return
+	}
+	m := &shared.by[v.class]
+	if !m.ok {
+		m.fast, m.slow = l.tailsAt(t, c)
+		m.ok = true
+	}
+	r := [2]float64{m.fast, m.slow}
+	l.jump(v, t, c, jump, &r)
+}
+
+// jump changes the traces by jump at t and predicts what comes of it. memo holds
+// the tails at t, NaN when they are still to be computed; nil: nothing is shared.
+func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]float64) {
+	s := v.s
+	l.predict(v, t, c)
+	dt := (t - s.T).MS()
+	if s.Fast != 0 {
+		s.Fast = float64(s.Fast * fmath.Exp(-dt/l.P.TauFast))
+	}
+	if s.Slow != 0 {
+		s.Slow = float64(s.Slow * fmath.Exp(-dt/l.P.TauSlow))
+	}
+	s.T = t
+	jf, js := jump, jump
+	if l.P.Overwrite {
+		jf, js = jump-s.Fast, jump-s.Slow
+		s.Fast, s.Slow = jump, jump
+	} else {
+		s.Fast += jump
+		s.Slow += jump
+	}
+	if l.isOpen(v, t) {
+		var rf, rs float64
+		switch {
+		case memo == nil:
+			rf, rs = l.tailsAt(t, c)
+		case memo[0] != memo[0]:
+			memo[0], memo[1] = l.tailsAt(t, c)
+			fallthrough
+		default:
+			rf, rs = memo[0], memo[1]
+		}
+		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(jf*rf)) + float64(l.P.ASlow*float64(js*rs))))
+	}
+	if l.phi != nil {
+		v.next = l.learnPhase(v.next, t)
+	}
+}
+
+// tailsAt are ∫_t^close g D e^{−(s−t)/τ_m} ds for both traces, without κ and α.
+func (l *Spikes) tailsAt(t event.Time, c Edge) (fast, slow float64) {
+	n := l.Drive.find(t)
+	l.vals = l.Drive.values(n, (t - l.Drive.at[n-l.Drive.first]).MS(), l.vals)
+	l.wave.at(c.From(t))
+	return l.tails(l.vals)
+}
+
+// tails are the tails of the drive base + Σ coef_k e^{−s/τ_k}, vals = base, coef_k
+// from wave.L before the close on.
+func (l *Spikes) tails(vals []float64) (fast, slow float64) {
+	lf, ls := 1/l.P.TauFast, 1/l.P.TauSlow
+	if vals[0] != 0 {
+		fast = float64(vals[0] * l.wave.tail(lf))
+		slow = float64(vals[0] * l.wave.tail(ls))
+	}
+	for i, x := range vals[1:] {
+		if x != 0 {
+			r := l.Drive.Rates[i]
+			fast += float64(x * l.wave.tail(lf+r))
+			slow += float64(x * l.wave.tail(ls+r))
+		}
+	}
+	return fast, slow
+}
+
+// predict brings the prediction up to t for what the synapses share: the opening
+// of the window and changes of the drive since the last jump.
+func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
+	s := v.s
+	if s.Fast == 0 && s.Slow == 0 {
+		return
+	}
+	from := s.T
+	o := l.open(int64(s.K), v.centre)
+	if !o.Reached(from) {
+		if !o.Reached(t) {
+			return
+		}
+		rf, rs := l.opening(v, o, c)
+		dt := o.From(s.T)
+		s.Cand = float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*rf) +
+			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*rs)))
+		from = o.At
+	}
+	if l.Drive.last() <= from {
+		return
+	}
+	for n := l.Drive.find(from) + 1; n < l.Drive.Len(); n++ {
+		at := l.Drive.at[n-l.Drive.first]
+		if at > t {
+			return
+		}
+		xf, xs := l.change(v, n, at, c)
+		dt := (at - s.T).MS()
+		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*xf) +
+			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*xs)))
+	}
+}
+
+// opening is the tails at the opening of the window.
+func (l *Spikes) opening(v *visit, o, c Edge) (fast, slow float64) {
+	k := int64(v.s.K)
+	var m *tailMemo
+	if v.class >= 0 {
+		m = &l.memo[v.class].open[k&63]
+		if m.ok && m.k == k {
+			return m.fast, m.slow
+		}
+	}
+	n := l.Drive.find(o.At)
+	since := o.From(l.Drive.at[n-l.Drive.first])
+	l.vals = l.Drive.values(n, since, l.vals)
+	l.wave.at(c.From(o.At) - float64(o.Frac*1e-9))
+	fast, slow = l.tails(l.vals)
+	if m != nil {
+		*m = tailMemo{k: k, fast: fast, slow: slow, ok: true}
+	}
+	return fast, slow
+}
+
+// change is the tails of the change of the drive that begins segment n at t.
+func (l *Spikes) change(v *visit, n int, t event.Time, c Edge) (fast, slow float64) {
+	k := int64(v.s.K)
+	var m *tailMemo
+	if v.class >= 0 {
+		m = &l.memo[v.class].step[n&15]
+		if m.ok && m.n == n && m.k == k {
+			return m.fast, m.slow
+		}
+	}
+	w := len(l.Drive.Rates) + 1
+	n0 := (n - l.Drive.first) * w
+	l.wave.at(c.From(t))
+	fast, slow = l.tails(l.Drive.diff[n0 : n0+w])
+	if m != nil {
+		*m = tailMemo{k: k, n: n, fast: fast, slow: slow, ok: true}
+	}
+	return fast, slow
+}
+
+// shut closes window K at c: decide on the candidate, forget traces that no
+// longer matter, go on to the next window.
+func (l *Spikes) shut(v *visit, c Edge) {
+	s := v.s
+	l.predict(v, c.At, c)
+	kappa := 1.0
+	if l.P.Gate {
+		kappa = l.P.GateGain
+	}
+	value := float64(kappa * s.Cand)
+	l.decide(v, c, value)
+	s.Cand = 0
+	dt := c.From(s.T)
+	if s.Fast != 0 && math.Abs(s.Fast*fmath.Exp(-dt/l.P.TauFast)) < l.tiny {
+		s.Fast = 0
+	}
+	if s.Slow != 0 && math.Abs(s.Slow*fmath.Exp(-dt/l.P.TauSlow)) < l.tiny {
+		s.Slow = 0
+	}
+	s.K++
+	if l.phi != nil {
+		v.rephase(l)
+		for l.close(int64(s.K), v.centre).At <= c.At { // the phase moved by more than a cycle
+			s.K++
+		}
+	}
+	if s.Fast == 0 && s.Slow == 0 {
+		return
+	}
+	// The next window may already be open at the last jump: without a gate they
+	// adjoin, and a learned phase may make them overlap. It gathers from the
+	// close on.
+	if o := l.open(int64(s.K), v.centre); o.Reached(s.T) || l.phi != nil && o.Reached(c.At) {
+		s.Fast = float64(s.Fast * fmath.Exp(-(c.At-s.T).MS()/l.P.TauFast))
+		s.Slow = float64(s.Slow * fmath.Exp(-(c.At-s.T).MS()/l.P.TauSlow))
+		s.T = c.At
+		rf, rs := l.tailsAt(s.T, l.close(int64(s.K), v.centre))
+		s.Cand = float64(v.alpha * (float64(l.P.AFast*s.Fast*rf) + float64(l.P.ASlow*s.Slow*rs)))
+	}
+}
+
+// decide applies Eq. 5 to a candidate.
+func (l *Spikes) decide(v *visit, c Edge, value float64) {
+	s := v.s
+	if value == 0 && !l.All {
+		return
+	}
+	before := s.W
+	if l.wAt != nil {
+		before = l.P.decayed(before, c.From(v.wAt))
+	}
+	k := int64(s.K)
+	after, p, u, applied := l.P.apply(before, value, func() float64 { return l.W.draw(v.i, v.src, k) })
+	w0, at0 := s.W, v.wAt
+	if applied {
+		s.W = after
+		v.wAt = c.Rounded()
+	}
+	if v.dry {
+		return
+	}
+	if value != 0 {
+		l.Counts.Opportunities++
+	}
+	if applied {
+		l.Counts.Applied++
+		l.undo = append(l.undo, undo{c, v.i, w0, at0})
+	}
+	if applied && l.Keep || l.All {
+		if value != 0 && !l.P.Bernoulli {
+			u = l.W.draw(v.i, v.src, k) // for the record: it did not count
+		}
+		o := l.open(k, v.centre)
+		if o.At < 0 {
+			o = Edge{}
+		}
+		e := Entry{Close: c, Open: o, Synapse: v.i, K: k, Value: value, P: p, U: u, Applied: applied, Before: before}
+		if applied {
+			e.DW = after - before
+		}
+		l.Entries = append(l.Entries, e)
+	}
+}
+
+// learnPhase is φ after a coincidence at t: φ + η_φ sin(Φ(t) − φ), in [0, 2π).
+func (l *Spikes) learnPhase(phi float64, t event.Time) float64 {
+	x := float64(t)
+	n := math.Floor(x / l.hi)
+	cycles := (math.FMA(-n, l.hi, x) - float64(n*l.lo)) / l.hi
+	phi += float64(l.P.EtaPhi * fmath.Sin(float64(2*math.Pi*cycles)+l.phase0-phi))
+	for phi < 0 {
+		phi += 2 * math.Pi
+	}
+	for phi >= 2*math.Pi {
+		phi -= 2 * math.Pi
+	}
+	return phi
+}
+
+// Arrive lets synapses see a presynaptic spike: those at [lo, hi) of the row of
+// src at time t, after everything before t. All post spikes before t are known.
+func (l *Spikes) Arrive(src, lo, hi uint32, t event.Time, transmit func(i uint32, w float64)) {
+	l.now.at = t
+	for i := range l.now.by {
+		l.now.by[i].ok = false
+	}
+	for i := lo; i < hi; i++ {
+		v := l.enter(i, src)
+		l.advance(&v, t, false)
+		if transmit != nil {
+			transmit(i, l.weightAt(&v, t))
+		}
+		l.arrive(&v, t, &l.now)
+		l.leave(&v)
+		if l.preEach {
+			l.pre[i] = l.P.filter(v.pre, t)
+		}
+	}
+}
+
+// EndRow ends the arrival of a spike of src, when all its synapses have seen it
+// at t.
+func (l *Spikes) EndRow(src uint32, t event.Time) {
+	if !l.preEach {
+		l.pre[src] = l.P.filter(l.pre[src], t)
+	}
+}
+
+// filter is the filter of arrivals after one more at t.
+func (p *Params) filter(x Trace, t event.Time) Trace {
+	if p.Nearest || x.X == 0 {
+		return Trace{1, t}
+	}
+	return Trace{float64(x.X*fmath.Exp(-(t-x.At).MS()/p.TauPlus)) + 1, t}
+}
+
+// weightAt is the magnitude at t of a synapse that was advanced to it.
+func (l *Spikes) weightAt(v *visit, t event.Time) float64 {
+	if l.wAt == nil {
+		return v.s.W
+	}
+	return l.P.decayed(v.s.W, (t - v.wAt).MS())
+}
+
+// Post adds a spike of target j at t to the history.
+func (l *Spikes) Post(j int, t event.Time) {
+	list := l.posts.list[j]
+	z := 1.0
+	if n := len(list); n > 0 && !l.P.Nearest {
+		z += float64(list[n-1].Z * fmath.Exp(-(t-list[n-1].At).MS()/l.P.TauMinus))
+	}
+	l.posts.list[j] = append(list, post{t, z})
+	if l.posts.memo != nil {
+		for range l.centres {
+			l.posts.memo[j] = append(l.posts.memo[j], [2]float64{math.NaN(), math.NaN()})
+		}
+	}
+}
+
+// Unpost takes back the last n calls of Post for target j: what a neuron might
+// have done, for Peek.
+func (l *Spikes) Unpost(j, n int) {
+	l.posts.list[j] = l.posts.list[j][:len(l.posts.list[j])-n]
+	if l.posts.memo != nil {
+		m := l.posts.memo[j]
+		l.posts.memo[j] = m[:len(m)-n*len(l.centres)]
+	}
+}
+
+// Known advances synapse i of src through everything before t, of which all is
+// known, and says whether a window of it closes in [t, until).
+func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool) {
+	s := &l.st[i]
+	v := l.enter(i, src)
+	if l.close(int64(s.K), v.centre).At < t {
+		l.advance(&v, t, false)
+		l.leave(&v)
+	}
+	return l.weightAt(&v, until), l.close(int64(s.K), v.centre).At < until
+}
+
+// Peek is the magnitude that synapse i will have for an arrival at t, if the
+// post spikes known so far are all there are. earlier lists arrivals at it
+// before t that it has not seen. Nothing is stored.
+func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64 {
+	v := l.enter(i, src)
+	s := *v.s
+	v.s, v.dry = &s, true
+	for _, a := range earlier {
+		l.advance(&v, a, false)
+		l.arrive(&v, a, nil)
+		v.pre = l.P.filter(v.pre, a)
+	}
+	l.advance(&v, t, false)
+	return l.weightAt(&v, t)
+}
+
+// Settle advances every synapse through everything up to and at t, and forgets
+// post spikes that all have seen.
+func (l *Spikes) Settle(t event.Time) {
+	for src := range l.W.sources() {
+		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
+			s := &l.st[i]
+			if s.Fast == 0 && s.Slow == 0 && !l.All && l.pre0(i, uint32(src)) {
+				n := uint32(len(l.posts.list[l.W.Rows.Target[i]])) + l.posts.base[l.W.Rows.Target[i]]
+				if l.W.Dendritics == nil && (n == s.Post || l.posts.list[l.W.Rows.Target[i]][n-1-l.posts.base[l.W.Rows.Target[i]]].At+l.W.Dendritic <= t) {
+					s.Post = n // jumps of nothing
+					continue
+				}
+			}
+			v := l.enter(i, uint32(src))
+			l.advance(&v, t, true)
+			l.leave(&v)
+		}
+	}
+	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(t) })
+	most := l.W.Dendritic
+	for _, d := range l.W.Dendritics {
+		most = max(most, d)
+	}
+	for j, list := range l.posts.list {
+		// One that all have seen is kept for ẑ.
+		n := sort.Search(len(list), func(k int) bool { return list[k].At+most > t }) - 1
+		if n <= 0 {
+			continue
+		}
+		l.posts.base[j] += uint32(n)
+		l.posts.list[j] = list[:copy(list, list[n:])]
+		if m := l.posts.memo; m != nil {
+			m[j] = m[j][:copy(m[j], m[j][n*len(l.centres):])]
+		}
+	}
+}
+
+// pre0 says whether no arrival has reached synapse i yet.
+func (l *Spikes) pre0(i, src uint32) bool {
+	if l.preEach {
+		return l.pre[i].X == 0
+	}
+	return l.pre[src].X == 0
+}
+
+// Live says whether any synapse has a trace left.
+func (l *Spikes) Live() bool {
+	for i := range l.st {
+		if l.st[i].Fast != 0 || l.st[i].Slow != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Weights are the magnitudes at t, by position in the rows; everything up to t
+// has been settled, and something after it perhaps.
+func (l *Spikes) Weights(t event.Time) []float64 {
+	w := make([]float64, len(l.st))
+	for i := range l.st {
+		w[i] = l.st[i].W
+	}
+	var at []event.Time
+	if l.wAt != nil {
+		at = append(at, l.wAt...)
+	}
+	for k := len(l.undo) - 1; k >= 0; k-- {
+		if e := &l.undo[k]; !e.close.Reached(t) {
+			w[e.i] = e.before
+			if at != nil {
+				at[e.i] = e.wAt
+			}
+		}
+	}
+	for i, a := range at {
+		w[i] = l.P.decayed(w[i], (t - a).MS())
+	}
+	return w
+}

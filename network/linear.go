@@ -85,7 +85,10 @@ func (n *Network) newLinearBlock(p *population, r blockRange, b int) (*linearBlo
 			blk.odd = true
 		}
 	}
-	if blk.learn = n.learn(p, b); blk.learn != nil {
+	if blk.learn, err = n.learn(p, b); err != nil {
+		return nil, err
+	}
+	if blk.learn != nil {
 		for _, pl := range blk.learn.in {
 			if r := pl.in.r; r.Negative != (r.Port == neuron.PortIn) {
 				blk.odd = true
@@ -293,7 +296,7 @@ func (b *linearBlock) force(s *scratch, end, to event.Time) {
 		s.list = append(s.list, int32(l.i))
 	}
 	if b.learn != nil {
-		s.list = b.learn.targets(s.list)
+		s.list = append(s.list, b.learn.changed...)
 	}
 }
 
@@ -336,7 +339,7 @@ func (b *linearBlock) replay(s *scratch, w event.Window, j int, from, to event.T
 	start, h := w.Start+from, to-from
 	for k, i := range s.list[:real] {
 		free := b.st.Free[i]
-		if b.learn != nil && b.learn.tentativeAt(int(i)) {
+		if b.learn != nil && b.learn.is[i] {
 			err = b.replayTentative(s, w, k, start, h, from)
 		} else {
 			b.spikes, _, err = b.pop.lin.Replay(b.st, int(i), start, h, s.hitsOf(k), uint32(from), b.spikes, nil)

@@ -20,6 +20,8 @@ type modulators struct {
 	queue []jump // by (at, modulator, order of entry)
 	rules []*gating
 	now   event.Time // everything before it has been applied
+	// relevance is cos(u, c̄) of relevance = "vector".
+	relevance func(r *rule, u []float64, t event.Time) float64
 }
 
 // modulator is the run-time side of a Modulator.
@@ -69,7 +71,7 @@ type gating struct {
 }
 
 func (n *Network) makeModulators() error {
-	n.mods = &modulators{}
+	n.mods = &modulators{relevance: n.relevance}
 	for i := range n.model.Modulators {
 		d := &n.model.Modulators[i]
 		m := &modulator{desc: d, delay: d.Delay}
@@ -274,7 +276,7 @@ func (g *gating) sample(t event.Time) {
 		}
 		g.h[i] = float64(g.rule.par.BetaG * float64(e*c))
 		if g.rule.par.Relevance == "vector" {
-			g.h[i] = float64(g.rule.par.BetaG * g.rule.relevance(m.desc.U, t))
+			g.h[i] = float64(g.rule.par.BetaG * g.mods.relevance(g.rule, m.desc.U, t))
 		}
 		if i == 0 || g.h[i] > most {
 			most = g.h[i]

@@ -41,6 +41,7 @@ type Network struct {
 	failed    error
 	mods      *modulators
 	watches   []*watch
+	oja       []*ojaLearner
 	book      book // decisions on weights on their way to the record
 }
 

@@ -21,6 +21,7 @@ type rule struct {
 	cycle hmn.Cycle
 	drive *hmn.Drive
 	gate  *gating
+	embed *hmn.Embedding // local attention
 }
 
 // placed is a synapse while the wiring of a block is made.
@@ -144,7 +145,15 @@ func (c *connector) wiring(all []placed, lo, hi int, negative bool) *hmn.Wiring 
 
 // learning is the plastic synapses between spiking populations onto one block.
 type learning struct {
-	in []*plastic
+	in     []*plastic
+	groups []*group
+	// tentative lists the targets some of whose arrivals have weights that hang
+	// on the window's spikes; is marks them.
+	tentative []int32
+	is        []bool
+	// changed lists targets whose later arrivals in the window carry other
+	// weights than those that were added up: they must be replayed.
+	changed []int32
 }
 
 // plastic is one Wiring of a block under its rule.
@@ -156,7 +165,9 @@ type plastic struct {
 	// sources, and all there is to do is to learn.
 	acts bool
 
-	late []late // arrivals of the window that wait for its spikes
+	group *group // of local attention; nil: none
+
+	late []late // arrivals that wait for spikes of their targets
 	// Effects on their way, by cell of the window grid.
 	ring []effects
 	step event.Time
@@ -189,7 +200,7 @@ type tentative struct {
 
 // learn makes the plastic synapses of block b of population p; nil when there
 // are none.
-func (n *Network) learn(p *population, b int) *learning {
+func (n *Network) learn(p *population, b int) (*learning, error) {
 	k := slices.Index(p.blocks, b)
 	var g *learning
 	for _, q := range n.projs {
@@ -212,13 +223,22 @@ func (n *Network) learn(p *population, b int) *learning {
 			g.in = append(g.in, pl)
 		}
 	}
-	return g
+	if g == nil {
+		return nil, nil
+	}
+	g.is = make([]bool, n.ranges[b].Hi-n.ranges[b].Lo)
+	return g, n.makeGroups(g, len(g.is))
 }
 
 func (g *learning) reset() {
 	if g == nil {
 		return
 	}
+	for _, x := range g.groups {
+		x.reset()
+	}
+	clear(g.is)
+	g.tentative = g.tentative[:0]
 	for _, pl := range g.in {
 		pl.in.reset()
 		pl.l.Reset()
@@ -262,27 +282,42 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 // piece handles the arrival at t at synapses [a, z) of the row of src, which have
 // one dendritic delay.
 func (pl *plastic) piece(w event.Window, src, a, z uint32, t, known event.Time) {
-	d := pl.l.W.Dendritic
-	if pl.l.W.Dendritics != nil {
-		d = pl.l.W.Dendritics[a]
-	}
-	if t <= known+d {
+	d := pl.dendritic(a)
+	if pl.group == nil && t <= known+d {
 		pl.arrive(src, a, z, t, d, w.Start)
 		return
 	}
-	if pl.acts && t+d < w.End {
-		for i := a; i < z; i++ {
-			x, open := pl.l.Known(i, src, known+d, t)
-			if open {
-				pl.open = append(pl.open, tentative{at: t, i: i, src: src, target: int(pl.l.W.Rows.Target[i]), arr: -1})
-				x = pl.peek(i, src, t)
-				pl.open[len(pl.open)-1].arr = pl.effect(i, t+d, x)
-				continue
-			}
-			pl.effect(i, t+d, x)
-		}
+	x := late{t, src, a, z}
+	if pl.group == nil {
+		pl.foresee(w, x, known+d, d)
 	}
-	pl.late = append(pl.late, late{t, src, a, z})
+	pl.late = append(pl.late, x)
+}
+
+// foresee sends on what a late arrival does to its targets within the window.
+// What happens to the synapses before known is known.
+func (pl *plastic) foresee(w event.Window, x late, known, d event.Time) {
+	if !pl.acts || x.at+d >= w.End {
+		return
+	}
+	for i := x.lo; i < x.hi; i++ {
+		y, open := pl.l.Known(i, x.src, known, x.at)
+		if open {
+			y = pl.peek(i, x.src, x.at)
+			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.l.W.Rows.Target[i])})
+			pl.open[len(pl.open)-1].arr = pl.effect(i, x.at+d, y)
+			continue
+		}
+		pl.effect(i, x.at+d, y)
+	}
+}
+
+// dendritic is the dendritic delay of synapse i.
+func (pl *plastic) dendritic(i uint32) event.Time {
+	if pl.l.W.Dendritics != nil {
+		return pl.l.W.Dendritics[i]
+	}
+	return pl.l.W.Dendritic
 }
 
 // arrive lets synapses [a, z) of src see a spike at t, and sends on what acts on
@@ -331,11 +366,9 @@ func (pl *plastic) window(w event.Window) {
 		pl.mark = slices.Grow(pl.mark, len(e.at))[:len(e.at)]
 		clear(pl.mark)
 	}
-	place := len(pl.open) // of tentative arrivals, in ascending order of place
 	for k := range pl.open {
 		pl.mark[pl.open[k].arr] = uint32(k + 1)
 	}
-	_ = place
 	n := 0
 	for k, x := range e.at {
 		if t := event.Time(x.Off); t >= lo && t < hi {
@@ -361,27 +394,44 @@ func (pl *plastic) window(w event.Window) {
 
 // begin takes up what arrives in the window.
 func (g *learning) begin(w event.Window) {
+	for _, i := range g.tentative {
+		g.is[i] = false
+	}
+	g.tentative, g.changed = g.tentative[:0], g.changed[:0]
 	for _, pl := range g.in {
 		pl.open = pl.open[:0]
 		pl.collect(w, w.End, w.Start)
+	}
+	for _, x := range g.groups {
+		x.begin(w)
+	}
+	for _, pl := range g.in {
 		pl.window(w)
+		for k := range pl.open {
+			if t := pl.open[k].target; !g.is[t] {
+				g.is[t] = true
+				g.tentative = append(g.tentative, int32(t))
+			}
+		}
 	}
 }
 
 // end learns from the window: its spikes are known now.
 func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 	for _, pl := range g.in {
+		if pl.group != nil {
+			continue
+		}
 		for _, m := range spikes {
 			pl.l.Post(int(m.I), w.Start+event.Time(m.Off))
 		}
 		for _, x := range pl.late {
-			d := pl.l.W.Dendritic
-			if pl.l.W.Dendritics != nil {
-				d = pl.l.W.Dendritics[x.lo]
-			}
-			pl.arrive(x.src, x.lo, x.hi, x.at, d, w.End)
+			pl.arrive(x.src, x.lo, x.hi, x.at, pl.dendritic(x.lo), w.End)
 		}
 		pl.late = pl.late[:0]
+	}
+	for _, x := range g.groups {
+		x.end(w, spikes)
 	}
 }
 
@@ -390,28 +440,26 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 func (g *learning) settle(w event.Window, t event.Time) {
 	for _, pl := range g.in {
 		pl.collect(event.Window{Start: w.End, End: w.End}, t+1, w.End)
+	}
+	for _, x := range g.groups {
+		x.run(t+1, w.End)
+	}
+	for _, pl := range g.in {
 		pl.l.Settle(t)
 	}
-}
-
-// tentativeAt says whether the weight of any arrival at the neuron hangs on the
-// window's spikes.
-func (g *learning) tentativeAt(target int) bool {
-	for _, pl := range g.in {
-		for k := range pl.open {
-			if pl.open[k].target == target {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // suppose reads the weights of the tentative arrivals at a neuron again, given
 // the spikes it fires in the window, and reports whether any changed.
 func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool {
 	changed := false
+	for _, x := range g.groups {
+		changed = x.suppose(target, spikes) || changed
+	}
 	for _, pl := range g.in {
+		if pl.group != nil {
+			continue
+		}
 		for _, t := range spikes {
 			pl.l.Post(target, t)
 		}
@@ -431,30 +479,6 @@ func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool
 		pl.l.Unpost(target, len(spikes))
 	}
 	return changed
-}
-
-// targets appends the neurons whose arrivals are tentative, each once.
-func (g *learning) targets(list []int32) []int32 {
-	first := len(list)
-	for _, pl := range g.in {
-		for k := range pl.open {
-			list = append(list, int32(pl.open[k].target))
-		}
-	}
-	if len(list) == first {
-		return list
-	}
-	// Each neuron once, those already in the list left out.
-	slices.Sort(list[first:])
-	more := slices.Compact(list[first:])
-	old := list[:first:first]
-	kept := list[:first]
-	for _, i := range more {
-		if !slices.Contains(old, i) {
-			kept = append(kept, i)
-		}
-	}
-	return kept
 }
 
 // replayTentative replays the k-th neuron of the list, some of whose arrivals
@@ -483,6 +507,7 @@ func (b *linearBlock) replayTentative(s *scratch, w event.Window, k int, start, 
 		if !b.learn.suppose(w, i, b.fired) {
 			return nil
 		}
+		b.learn.changed = append(b.learn.changed, int32(i))
 		again := false
 		for q := range hits {
 			if hit := &hits[q]; hit.Ref > 0 {
@@ -504,6 +529,3 @@ func (b *linearBlock) replayTentative(s *scratch, w event.Window, k int, start, 
 func (n *Network) learns(p *population) bool {
 	return slices.ContainsFunc(n.projs, func(q *projection) bool { return q.tgt == p && q.plastic != nil })
 }
-
-// relevance is cos(u, c̄) of relevance = "vector".
-func (r *rule) relevance(u []float64, t event.Time) float64 { return 0 }

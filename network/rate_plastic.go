@@ -19,3 +19,5 @@ func (n *Network) ratePlastics() iter.Seq2[int, *ratePlastic] {
 }
 
 func (rp *ratePlastic) sampled(s *signal, i uint32, k int, t event.Time) float64 { return 0 }
+
+func (rp *ratePlastic) context(t event.Time, sum []float64) {}

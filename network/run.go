@@ -42,8 +42,8 @@ func (n *Network) Reset() error {
 	for _, p := range n.projs {
 		p.wave.lo, p.wave.cut = 0, p.wave.cut[:0]
 	}
-	n.mods.reset()
 	n.book.reset()
+	n.resetEmbeddings()
 	n.guard = guard{counts: make([]uint64, len(n.pops))}
 	n.stats.Windows, n.stats.Spikes, n.stats.SynapticEvents, n.stats.ExternalEvents, n.stats.RateChanges = 0, 0, 0, 0, 0
 	n.stats.Now = 0
@@ -59,6 +59,7 @@ func (n *Network) Reset() error {
 	for _, x := range n.watches {
 		x.reset()
 	}
+	n.mods.reset()
 	return nil
 }
 
@@ -149,7 +150,7 @@ func (n *Network) advanceWindow() error {
 	if err := n.agenda.RunBefore(n.now + 1); err != nil {
 		return err
 	}
-	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now)))
+	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now), n.nextTick()))
 	n.mods.advance(w.End)
 	work := n.prepare(w)
 	if err := n.schedule(w); err != nil {
@@ -165,6 +166,7 @@ func (n *Network) advanceWindow() error {
 	n.exchange(w)
 	n.stats.Windows++
 	n.now = w.End
+	n.learnEmbeddings(w)
 	return n.settleDue(w)
 }
 

@@ -194,7 +194,8 @@ func (n *Network) newSourceBlock(p *population, r blockRange, b int) (*sourceBlo
 	if err != nil {
 		return nil, err
 	}
-	return &sourceBlock{pop: p, lo: r.Lo, hi: r.Hi, train: t, learn: n.learn(p, b)}, nil
+	g, err := n.learn(p, b)
+	return &sourceBlock{pop: p, lo: r.Lo, hi: r.Hi, train: t, learn: g}, err
 }
 
 func (b *sourceBlock) advance(_ *Network, _ *scratch, w event.Window) error {
@@ -252,7 +253,8 @@ func (n *Network) newForeignBlock(p *population, r blockRange, idx int) (*foreig
 			return nil, fmt.Errorf("projection %q: model %s does not take changes of level", in.p.desc.Name, p.desc.Model)
 		}
 	}
-	return &foreignBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins, learn: n.learn(p, idx)}, nil
+	g, err := n.learn(p, idx)
+	return &foreignBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins, learn: g}, err
 }
 
 func (b *foreignBlock) reset(n *Network) error {

@@ -132,7 +132,7 @@ func checkActivity(t *testing.T, span event.Time) (rows []Check) {
 	r := coreRule(1)
 	r.betaG, r.tauC = 1, tau
 	w := pairs(r, 1, 0.5)
-	w.mods = []hmnModulator{hold(1), {w: 1}}
+	w.mods = []hmnModulator{hold(1), hold(0)}
 	rng := rand.New(rand.NewPCG(12, 0))
 	span *= 10
 	w.pre, w.post = [][]event.Time{nil}, [][]event.Time{randomTrain(rng, rate, span)}

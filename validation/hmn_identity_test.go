@@ -267,7 +267,7 @@ func checkLearningIdentities(t *testing.T, mode mode) (rows []Check) {
 		n.Close()
 		same := map[float64]bool{}
 		for _, u := range whole.updates {
-			same[u.DW] = u.DW != 0
+			same[u.DW] = math.Abs(u.DW) > 1e-9 // smaller ones are few multiples of the rounding of w
 		}
 		repeated := 0
 		for _, u := range r.updates {
@@ -332,7 +332,7 @@ func checkSilence(t *testing.T, mode mode) (rows []Check) {
 		Why: fmt.Sprintf("S cycles, one window and the 500 ms between looks; %d updates, all as the oracle has them and in order", len(got.updates))})
 
 	// 10⁶ silent seconds between two busy ones.
-	silence := []event.Time{1e4, 1e6, 1e6}[mode] * event.Second
+	silence := []event.Time{1e3, 1e6, 1e6}[mode] * event.Second
 	r = coreRule(1)
 	r.bernoulli = false
 	early, lateW := pairs(r, 4, 0.5), pairs(r, 4, 0.5)

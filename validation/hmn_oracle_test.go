@@ -361,7 +361,8 @@ func (w *hmnWorld) third(end event.Time) *third {
 	if r.betaG > 0 {
 		first := int64(math.Floor(r.phi0 / (2 * math.Pi)))
 		for k := first; ; k++ {
-			t := phaseTime(r.hz, 0, r.phi0, k, 0)
+			// Samples of γ are events, and events have whole picoseconds.
+			t := at(phaseTime(r.hz, 0, r.phi0, k, 0).nearest())
 			if t.compare(at(end)) > 0 {
 				break
 			}
@@ -799,7 +800,7 @@ func (w *hmnWorld) walk(edge int, end event.Time, h *third, alphas *attended, pl
 		}
 		for i := range trace {
 			switch {
-			case jumps && r.overwrite:
+			case jumps && r.overwrite && jump != 0: // a jump of 0 is no coincidence
 				trace[i] = jump
 			case jumps:
 				trace[i] += jump
@@ -941,7 +942,7 @@ func (w *hmnWorld) plain(edge int, end event.Time) (f func(t float64) float64, c
 				sum += j[1] * tau * (math.Exp(-(t-until)/tau) - math.Exp(-(t-j[0])/tau))
 				continue
 			}
-			if r.overwrite {
+			if r.overwrite && j[1] != 0 {
 				sum = 0
 			}
 			sum += j[1] * math.Exp(-(t-j[0])/tau)

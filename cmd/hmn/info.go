@@ -35,23 +35,33 @@ run was killed is read up to its last good block, with a warning.`,
 
 // recordInfo is the record's part of hmn info --json.
 type recordInfo struct {
-	Bytes         int64        `json:"bytes"`
-	Spikes        uint64       `json:"spikes"`
-	SpikeBytes    int64        `json:"spike_bytes"`
-	BytesPerSpike *float64     `json:"bytes_per_spike"`
-	Compression   *float64     `json:"compression"` // of 12 B per spike
-	FirstMS       rundir.MS    `json:"first_ms"`
-	LastMS        rundir.MS    `json:"last_ms"`
-	Signals       []signalInfo `json:"signals"`
-	Damage        *damageInfo  `json:"damage"`
+	Bytes          int64        `json:"bytes"`
+	Spikes         uint64       `json:"spikes"`
+	SpikeBytes     int64        `json:"spike_bytes"`
+	BytesPerSpike  *float64     `json:"bytes_per_spike"`
+	Compression    *float64     `json:"compression"` // of 12 B per spike
+	FirstMS        rundir.MS    `json:"first_ms"`
+	LastMS         rundir.MS    `json:"last_ms"`
+	Signals        []signalInfo `json:"signals"`
+	UpdateBytes    int64        `json:"update_bytes"`
+	CandidateBytes int64        `json:"candidate_bytes"`
+	Learning       []learnCount `json:"learning"` // of projections whose updates or candidates are recorded
+	Damage         *damageInfo  `json:"damage"`
 }
 
 type signalInfo struct {
-	What    string    `json:"what"`
-	Of      string    `json:"of"`
-	N       int       `json:"n"`
-	EveryMS rundir.MS `json:"every_ms"`
-	Samples uint64    `json:"samples"`
+	What    string        `json:"what"`
+	Of      string        `json:"of"`
+	N       int           `json:"n"`
+	EveryMS rundir.MS     `json:"every_ms"`
+	Samples uint64        `json:"samples"`
+	Last    []namedNumber `json:"last,omitempty"` // of columns with names: the last sample
+}
+
+// namedNumber is a value of a column that has a name.
+type namedNumber struct {
+	Name  string   `json:"name"`
+	Value *float64 `json:"value"` // null: not finite
 }
 
 type damageInfo struct {
@@ -68,7 +78,8 @@ func (a *app) info(dir string, asJSON bool, latency int) error {
 	defer v.close()
 	r := v.reader
 	rec := recordInfo{Bytes: r.Bytes(), Spikes: r.NumSpikes(), SpikeBytes: r.SpikeBytes(),
-		BytesPerSpike: number(v.perSpike()), Compression: number(plainSpike / v.perSpike()), Signals: []signalInfo{}}
+		BytesPerSpike: number(v.perSpike()), Compression: number(plainSpike / v.perSpike()), Signals: []signalInfo{},
+		UpdateBytes: r.UpdateBytes(), CandidateBytes: r.CandidateBytes(), Learning: []learnCount{}}
 	first, last, any := r.Span()
 	rec.FirstMS, rec.LastMS = rundir.MS(first), rundir.MS(last)
 	if d := r.Damage(); d != nil {
@@ -76,12 +87,17 @@ func (a *app) info(dir string, asJSON bool, latency int) error {
 	}
 	bad := v.measure()
 	for _, s := range r.Meta().Signals {
-		n, err := readSamples(r, s.Record)
+		n, last, err := readSamples(r, &s)
 		if err != nil && bad == nil {
 			bad = fmt.Errorf("hmn: the record of %s is damaged: %s of %s: %w", dir, s.What, s.Of, err)
 		}
-		rec.Signals = append(rec.Signals, signalInfo{s.What, s.Of, s.N, rundir.MS(s.Every), n})
+		rec.Signals = append(rec.Signals, signalInfo{s.What, s.Of, s.N, rundir.MS(s.Every), n, last})
 	}
+	learned, err := v.tally()
+	if err != nil && bad == nil {
+		bad = err
+	}
+	rec.Learning = append(rec.Learning, learned...)
 	warning, torn := v.torn()
 	if bad == nil {
 		bad = torn
@@ -138,11 +154,27 @@ func (a *app) info(dir string, asJSON bool, latency int) error {
 		t.row("covers", fmt.Sprintf("%s spikes; first entry at %s ms, last at %s ms", count(rec.Spikes), first, last))
 	}
 	for _, s := range rec.Signals {
-		t.row("signal", fmt.Sprintf("%s of %s: %s samples of %s, every %s ms", s.What, s.Of, count(s.Samples), count(s.N), event.Time(s.EveryMS)))
+		line := fmt.Sprintf("%s of %s: %s samples of %s", s.What, s.Of, count(s.Samples), count(s.N))
+		if s.EveryMS > 0 {
+			line += fmt.Sprintf(", every %s ms", event.Time(s.EveryMS))
+		}
+		for i, x := range s.Last {
+			value := "–"
+			if x.Value != nil {
+				value = digits(*x.Value, 4)
+			}
+			line += []string{"; at the end ", ", "}[min(i, 1)] + x.Name + " " + value
+		}
+		t.row("signal", line)
+	}
+	if rec.UpdateBytes+rec.CandidateBytes > 0 {
+		t.row("updates", fmt.Sprintf("%s in %s", count(r.NumUpdates()), size(float64(rec.UpdateBytes))))
+		t.row("candidates", fmt.Sprintf("%s in %s", count(r.NumCandidates()), size(float64(rec.CandidateBytes))))
 	}
 	t.write(a.out)
 	fmt.Fprintln(a.out)
 	v.rates(a.out)
+	v.learning(a.out, rec.Learning)
 	if latency > 0 && bad == nil {
 		bad = v.latencies(a.out, latency)
 	}
@@ -157,15 +189,23 @@ func (a *app) info(dir string, asJSON bool, latency int) error {
 	return bad
 }
 
-// readSamples reads all samples of a record and counts them.
-func readSamples(r *spikelog.Reader, record int) (n uint64, err error) {
-	for s, err := range r.AllSamples(record) {
+// readSamples reads all samples of a record and counts them. Where columns have
+// names (modulators, learning rates, trials) it gives the last sample.
+func readSamples(r *spikelog.Reader, sig *spikelog.Signal) (n uint64, last []namedNumber, err error) {
+	var values []float64
+	for s, err := range r.AllSamples(sig.Record) {
 		if err != nil {
-			return n, err
+			return n, nil, err
 		}
 		n += uint64(len(s.Times))
+		if sig.Columns != nil {
+			values = append(values[:0], s.Values[len(s.Values)-s.N:]...)
+		}
 	}
-	return n, nil
+	for i, x := range values {
+		last = append(last, namedNumber{sig.Columns[i], number(x)})
+	}
+	return n, last, nil
 }
 
 // latencies lists the first n neurons to fire. It keeps one time per neuron.

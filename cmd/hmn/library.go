@@ -11,7 +11,9 @@ import (
 
 	"hmn/io/config"
 	"hmn/models"
+	"hmn/network"
 	"hmn/neuron"
+	rule "hmn/synapse/hmn"
 )
 
 func (a *app) modelsCommand() *cobra.Command {
@@ -31,26 +33,83 @@ func (a *app) modelsCommand() *cobra.Command {
 			}
 			t.write(a.out)
 			fmt.Fprintln(a.out, "\nhmn run NAME runs one, hmn models show NAME > my.toml copies it")
+			fmt.Fprintln(a.out, "\npresets of synapse model hmn (hmn models show NAME lists every value):")
+			t = table{left: 2}
+			for _, p := range rule.Presets() {
+				t.row(p.Name, p.Doc)
+			}
+			t.write(a.out)
+			if names := network.TaskNames(); len(names) > 0 {
+				fmt.Fprintln(a.out, "\ntasks (hmn doc NAME lists their parameters):")
+				t = table{left: 2}
+				for _, n := range names {
+					task, _ := network.LookupTask(n)
+					doc, _, _ := strings.Cut(task.Doc, ": ")
+					t.row(n, strings.TrimSuffix(doc, "."))
+				}
+				t.write(a.out)
+			}
 			return nil
 		},
 	}
 	c.AddCommand(&cobra.Command{
 		Use:   "show NAME",
-		Short: "Print the model file of a shipped model",
-		Args:  wantArgs(1, 1, "NAME"),
+		Short: "Print the model file of a shipped model, or the values of a preset",
+		Long: `Print the model file of a shipped model; or every value of a preset of the synapse
+model hmn (hmn-core, hmn-full, hmn-literal, r-stdp; hmn: the defaults) with its unit
+and the equation it belongs to.`,
+		Args: wantArgs(1, 1, "NAME"),
 		ValidArgsFunction: firstArg(func(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return starting(word, models.Names(), models.Summary), cobra.ShellCompDirectiveNoFileComp
+			names := append(models.Names(), rule.PresetNames()...)
+			return starting(word, append(names, rule.Name), func(n string) string {
+				if p, ok := rule.FindPreset(n); ok {
+					return p.Doc
+				}
+				return models.Summary(n)
+			}), cobra.ShellCompDirectiveNoFileComp
 		}),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, ok := models.Text(args[0])
+			if rows, preset := config.PresetRows(args[0]); !ok && preset {
+				a.showPreset(args[0], rows)
+				return nil
+			}
 			if !ok {
-				return unknownName("hmn models show: no shipped model", args[0], models.Names())
+				return unknownName("hmn models show: no shipped model or preset", args[0], append(models.Names(), rule.PresetNames()...))
 			}
 			_, err := fmt.Fprint(a.out, text)
 			return err
 		},
 	})
 	return c
+}
+
+// showPreset prints every value of a preset, or of the rule's defaults.
+func (a *app) showPreset(name string, rows []config.PresetRow) {
+	doc, cite := "the learning rule with its defaults, which are those of hmn-core", ""
+	if p, ok := rule.FindPreset(name); ok {
+		doc, cite = p.Doc, p.Cite
+	}
+	fmt.Fprintf(a.out, "%s: %s\n", name, doc)
+	if cite != "" {
+		fmt.Fprintln(a.out, cite)
+	}
+	if name == rule.Name {
+		fmt.Fprintf(a.out, "in a model file: synapse = { model = %q, … }\n\n", name)
+	} else {
+		fmt.Fprintf(a.out, "in a model file: synapse = { preset = %q, … }\n\n", name)
+	}
+	t := table{left: 5}
+	t.row("key", "value", "unit", "equation", "differs from hmn-core")
+	for _, r := range rows {
+		differs := ""
+		if r.Core != "" {
+			differs = "there " + r.Core
+		}
+		t.row(r.Key, r.Value, r.Unit, r.Equation, differs)
+	}
+	t.write(a.out)
+	fmt.Fprintln(a.out, "\n[w]: unit of the weight; [z]: of rates, Hz between spiking populations, 1 between rate units; hmn doc KEY explains a key")
 }
 
 // unknownName refuses a name that is none of names.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -167,8 +168,34 @@ func procField(path, name string) int64 {
 	return 0
 }
 
-// sampled tells signals from spikes.
-func sampled(r *network.Record) bool { return r.What != network.RecordSpikes }
+// sampled tells signals, those of trials included, from spikes, updates and
+// candidates.
+func sampled(r *network.Record) bool {
+	return r.What != network.RecordSpikes && r.What != network.RecordCandidate && !ofUpdates(r)
+}
+
+// ofUpdates reports whether a record asks for applied updates, as one of weights
+// without an interval does.
+func ofUpdates(r *network.Record) bool {
+	return r.What == network.RecordUpdates || r.What == network.RecordWeight && r.Every == 0
+}
+
+// perSynapse reports whether a record is a signal with one column per synapse.
+func perSynapse(r *network.Record) bool {
+	return sampled(r) && slices.Contains(network.PerSynapse, r.What)
+}
+
+// asks reports whether a record satisfies the condition.
+func (l *loaded) asks(what func(*network.Record) bool) bool {
+	for i := range l.Records {
+		if what(&l.Records[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func ofCandidates(r *network.Record) bool { return r.What == network.RecordCandidate }
 
 // population finds a population of the model by name.
 func (l *loaded) population(name string) *network.Population {

@@ -17,10 +17,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"hmn/event"
+	"hmn/io/export"
 	"hmn/io/progress"
 	"hmn/io/rundir"
 	"hmn/io/spikelog"
 	"hmn/network"
+	"hmn/network/clocked"
 	"hmn/neuron"
 )
 
@@ -43,7 +45,8 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Run a model and record it",
 		Long: `Run a model, given as a file or by the name of a shipped model (hmn models),
 and write what its [[record]] tables ask for, all spikes without any, into a run
-directory: manifest.json, record.hmnlog and raster.png.
+directory: manifest.json, record.hmnlog, raster.png, learning.png when the model
+learns and something of that is recorded, and candidates.csv when candidates are.
 
 No result depends on --workers. The real-time factor is wall time per simulated
 time. Ctrl-C ends the run at the next window with a complete record.
@@ -63,7 +66,7 @@ Exit codes: 0 done, 2 bad input (nothing written), 3 stopped by a guard,
 	c.Flags().BoolVar(&f.json, "json", false, "print the manifest as one JSON object instead of tables")
 	c.Flags().BoolVar(&f.quiet, "quiet", false, "print errors only")
 	c.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace the run in the directory")
-	c.Flags().BoolVar(&f.noPlot, "no-plot", false, "do not draw raster.png")
+	c.Flags().BoolVar(&f.noPlot, "no-plot", false, "do not draw raster.png and learning.png")
 	f.profiles.flags(c)
 	c.MarkFlagDirname("out")
 	return c
@@ -107,7 +110,10 @@ func (a *app) run(c *cobra.Command, f *runFlags, arg string) error {
 	}
 	defer n.Close()
 	s := n.Stats()
-	man := m.manifest(&s, workers, began)
+	man, err := m.manifest(n, workers, began)
+	if err != nil {
+		return err
+	}
 	man.BuildS = rundir.Number(time.Since(began).Seconds())
 
 	text := io.Writer(a.out) // for people
@@ -127,6 +133,7 @@ func (a *app) run(c *cobra.Command, f *runFlags, arg string) error {
 	}
 	err = a.record(ctx, n, dir, m, &man, f.quiet)
 	stop()
+	table, terr := a.candidates(dir, m, err)
 	if werr := dir.Write(man); werr != nil {
 		err = errors.Join(err, fmt.Errorf("hmn: the manifest in %s could not be finished: %w", out, werr))
 	}
@@ -137,10 +144,11 @@ func (a *app) run(c *cobra.Command, f *runFlags, arg string) error {
 	if man.Status == rundir.Interrupted {
 		f.noPlot = true // nobody who stops a run waits for a picture
 	}
-	serr := a.summarise(text, n, dir, &man, !f.noPlot)
+	serr := a.summarise(text, n, dir, &man, table, !f.noPlot)
 	if f.json {
 		serr = errors.Join(serr, writeJSON(a.out, man))
 	}
+	serr = errors.Join(terr, serr)
 	if err == nil {
 		return serr // a failure of the run goes before one of its summary
 	}
@@ -167,7 +175,14 @@ func checkOut(out string, overwrite bool) error {
 }
 
 // build makes the network. What is wrong here is wrong with the model.
-func build(m *loaded, workers int) (*network.Network, error) {
+func build(m *loaded, workers int) (engine, error) {
+	if m.Simulation.Engine == network.EngineClocked {
+		e, err := clocked.New(m.Model)
+		if err != nil {
+			return nil, &failure{codeBadInput, err}
+		}
+		return clockedEngine{e, m.Model}, nil
+	}
 	n, err := network.Build(m.Model, network.Options{Workers: workers, MaxBytes: m.maxBytes})
 	switch {
 	case errors.Is(err, network.ErrTooLarge):
@@ -175,11 +190,12 @@ func build(m *loaded, workers int) (*network.Network, error) {
 	case err != nil:
 		return nil, &failure{codeBadInput, err}
 	}
-	return n, nil
+	return eventEngine{n}, nil
 }
 
 // manifest is what is known of a run before it starts.
-func (m *loaded) manifest(s *network.Stats, workers int, began time.Time) rundir.Manifest {
+func (m *loaded) manifest(n engine, workers int, began time.Time) (rundir.Manifest, error) {
+	s := n.Stats()
 	man := rundir.Manifest{
 		Model:       string(m.source.Text),
 		ModelName:   m.Name,
@@ -212,7 +228,11 @@ func (m *loaded) manifest(s *network.Stats, workers int, began time.Time) rundir
 	}
 	for i := range m.Records {
 		r := &m.Records[i]
-		man.Records = append(man.Records, rundir.Record{What: r.What, Of: r.Of, N: m.entities(r), EveryMS: rundir.MS(r.Every), File: rundir.RecordName})
+		k, err := m.entities(n, i)
+		if err != nil {
+			return man, err
+		}
+		man.Records = append(man.Records, rundir.Record{What: r.What, Of: r.Of, N: k, EveryMS: rundir.MS(r.Every), File: rundir.RecordName})
 	}
 	if len(m.Records) == 0 {
 		for i := range m.Populations {
@@ -221,22 +241,46 @@ func (m *loaded) manifest(s *network.Stats, workers int, began time.Time) rundir
 			}
 		}
 	}
-	return man
+	return man, nil
 }
 
-// entities is the number of entities that a record writes.
-func (m *loaded) entities(r *network.Record) int {
-	if r.Subset != nil {
-		return len(r.Subset)
+// entities is the number of entities that record i writes: neurons, synapses,
+// or columns.
+func (m *loaded) entities(n engine, i int) (int, error) {
+	r := &m.Records[i]
+	switch {
+	case r.Subset != nil:
+		return len(r.Subset), nil
+	case ofUpdates(r), ofCandidates(r):
+		k := 0
+		for w := range n.weights(m.FindProjection(r.Of)) {
+			k += len(w)
+		}
+		return k, nil
+	case r.What == network.RecordTrials:
+		columns, err := m.trialColumns()
+		return len(columns), err
+	case slices.Contains(network.PerSynapse, r.What), slices.Contains(network.PerProjection, r.What), r.What == network.RecordModulator:
+		return n.width(i), nil
 	}
-	if p := m.population(r.Of); p != nil {
-		return p.N
+	return m.population(r.Of).N, nil
+}
+
+// trialColumns names what the task reports per trial.
+func (m *loaded) trialColumns() ([]string, error) {
+	t, ok := network.LookupTask(m.Task.Name)
+	if !ok {
+		return nil, fmt.Errorf("hmn: the model has no task %q", m.Task.Name)
 	}
-	return 0
+	task, err := t.New(m.Task.Params, m.Model)
+	if err != nil {
+		return nil, &failure{codeBadInput, err}
+	}
+	return task.Columns(), nil
 }
 
 // meta describes the record of a model.
-func (m *loaded) meta() spikelog.Meta {
+func (m *loaded) meta(n engine) (spikelog.Meta, error) {
 	meta := spikelog.Meta{Model: m.Name}
 	id := uint32(0)
 	for i := range m.Populations {
@@ -244,12 +288,117 @@ func (m *loaded) meta() spikelog.Meta {
 		meta.Populations = append(meta.Populations, spikelog.Population{Name: p.Name, FirstID: id, N: p.N})
 		id += uint32(p.N)
 	}
+	for i := range m.Projections {
+		p := &m.Projections[i]
+		of := func(is func(*network.Record) bool) bool {
+			return m.asks(func(r *network.Record) bool { return is(r) && r.Of == p.Name })
+		}
+		meta.Projections = append(meta.Projections, spikelog.Projection{
+			Name: p.Name, Source: p.Source, Target: p.Target, Updates: of(ofUpdates), Candidates: of(ofCandidates),
+		})
+	}
+	for i := range m.Modulators {
+		meta.Modulators = append(meta.Modulators, m.Modulators[i].Name)
+	}
 	for i := range m.Records {
-		if r := &m.Records[i]; sampled(r) {
-			meta.Signals = append(meta.Signals, spikelog.Signal{Record: i, What: r.What, Of: r.Of, N: m.entities(r), Subset: r.Subset, Every: r.Every})
+		r := &m.Records[i]
+		if !sampled(r) {
+			continue
+		}
+		s := spikelog.Signal{Record: i, What: r.What, Of: r.Of, Unit: m.unit(r), Every: r.Every}
+		var err error
+		if s.N, err = m.entities(n, i); err != nil {
+			return meta, err
+		}
+		switch {
+		case perSynapse(r):
+			list, err := n.labels(i)
+			if err != nil {
+				return meta, err
+			}
+			for _, x := range list {
+				s.Synapses = append(s.Synapses, spikelog.Synapse{Source: x.Source, Target: x.Target, Multapse: x.Multapse})
+			}
+		case r.What == network.RecordTrials:
+			s.Columns, err = m.trialColumns()
+		case r.What == network.RecordModulator:
+			s.Columns = []string{r.Of}
+		case r.What == network.RecordGamma:
+			s.Columns = meta.Modulators
+		case r.What == network.RecordEta:
+			s.Columns = []string{"eta_local", "eta_global"}
+		case slices.Contains(network.PerProjection, r.What):
+			s.Columns = []string{r.What}
+		default:
+			s.Subset = r.Subset
+		}
+		if err != nil {
+			return meta, err
+		}
+		meta.Signals = append(meta.Signals, s)
+	}
+	return meta, nil
+}
+
+// unit is that of a sampled signal; "" where it has none of its own or is not
+// known.
+func (m *loaded) unit(r *network.Record) string {
+	if r.What == network.RecordISyn {
+		return "pA"
+	}
+	if p := m.population(r.Of); p != nil && !slices.Contains(network.PerSynapse, r.What) {
+		if nm, ok := neuron.Lookup(p.Model); ok {
+			if q, ok := nm.State(r.What); ok {
+				return q.Unit
+			}
+		}
+		return ""
+	}
+	i := m.FindProjection(r.Of)
+	if i < 0 {
+		return ""
+	}
+	p := m.population(m.Projections[i].Target)
+	if p == nil {
+		return ""
+	}
+	nm, ok := neuron.Lookup(p.Model)
+	if !ok {
+		return ""
+	}
+	rates := nm.Kind == neuron.Rate || nm.Kind == neuron.LevelSource
+	weight := nm.WeightUnit
+	if weight == "" {
+		weight = "1"
+	}
+	switch r.What {
+	case network.RecordWeight:
+		return weight
+	case network.RecordEta: // [w]/ms for spikes, [w]/ms² for rates
+		if rates {
+			return weight + "/ms²"
+		}
+		return weight + "/ms"
+	case network.RecordEligibility, network.RecordEligibilityFast, network.RecordEligibilitySlow:
+		if rates {
+			return "ms"
 		}
 	}
-	return meta
+	return "1"
+}
+
+// candidates writes candidates.csv when candidates were recorded, so that they
+// can be compared without another command. It gives the name of the file.
+func (a *app) candidates(dir *rundir.Dir, m *loaded, failed error) (path string, err error) {
+	var bug *panicError
+	if !m.asks(ofCandidates) || errors.As(failed, &bug) {
+		return "", nil
+	}
+	res, err := export.Run(dir.Path(), export.Request{Format: "csv", What: export.Candidates})
+	if err != nil {
+		return "", fmt.Errorf("hmn: the record is complete, but candidates.csv could not be written: %w", err)
+	}
+	return res[0].Path, nil
 }
 
 func kindOf(model string) neuron.Kind {
@@ -270,9 +419,14 @@ const flushEvery = 5 * time.Second
 
 // record runs the network into the record of dir and completes the manifest
 // with what came of it. The record is closed in any case.
-func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m *loaded, man *rundir.Manifest, quiet bool) error {
+func (a *app) record(ctx context.Context, n engine, dir *rundir.Dir, m *loaded, man *rundir.Manifest, quiet bool) error {
 	man.Status = rundir.Stopped // unless it turns out otherwise
-	log, err := a.createLog(dir.Path(rundir.RecordName), m.meta())
+	meta, err := m.meta(n)
+	if err != nil {
+		man.Reason = err.Error()
+		return err
+	}
+	log, err := a.createLog(dir.Path(rundir.RecordName), meta)
 	if err != nil {
 		man.Reason = err.Error()
 		return err
@@ -281,7 +435,7 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 	line := progress.New(a.err)
 	flushed := time.Now()
 	began := time.Now()
-	err = advance(ctx, n, m.Simulation.Duration, network.Recorder{
+	rec := network.Recorder{
 		Spikes:  rundir.Tee(log, hash),
 		Samples: log,
 		Progress: func(p network.Progress) {
@@ -294,7 +448,15 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 			}
 			a.observe(p)
 		},
-	})
+	}
+	learned := newTally(meta)
+	if m.asks(ofUpdates) {
+		rec.Updates = counted{log: log, tally: learned}
+	}
+	if m.asks(ofCandidates) {
+		rec.Candidates = counted{log: log, tally: learned}
+	}
+	err = advance(ctx, n, m.Simulation.Duration, rec)
 	wall := time.Since(began).Seconds()
 	line.Done()
 	cerr := log.Close()
@@ -303,6 +465,8 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 	man.SimulatedMS = rundir.MS(s.Now)
 	man.Spikes = 0 // of neurons; those of sources are in their rates
 	man.SynapticEvents = s.SynapticEvents
+	all := learned.sum()
+	man.Updates, man.Candidates = all.Updates, all.Candidates
 	man.WallS = rundir.Number(wall)
 	man.RealTimeFactor = rundir.Number(wall / s.Now.Seconds())
 	// By name: the order of tables in the file is no part of the result.
@@ -312,7 +476,7 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 	}
 	slices.SortFunc(byName, func(a, b int) int { return cmp.Compare(m.Projections[a].Name, m.Projections[b].Name) })
 	for _, i := range byName {
-		for w := range n.Weights(i) {
+		for w := range n.weights(i) {
 			hash.AddWeights(m.Projections[i].Name, w)
 		}
 	}
@@ -354,7 +518,7 @@ func (a *app) record(ctx context.Context, n *network.Network, dir *rundir.Dir, m
 
 // advance runs the network; a panic in it becomes an error, so that the record
 // can be closed.
-func advance(ctx context.Context, n *network.Network, d event.Time, rec network.Recorder) (err error) {
+func advance(ctx context.Context, n engine, d event.Time, rec network.Recorder) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = newPanicError(p)
@@ -393,9 +557,19 @@ func header(w io.Writer, m *loaded, s *network.Stats, workers int, out string) {
 	var t table
 	t.left = 2
 	t.row("model", fmt.Sprintf("%s (%s)", m.Name, from))
-	t.row("neurons", fmt.Sprintf("%s in %d %s, %d %s", count(s.Neurons), len(m.Populations), plural(len(m.Populations), "population"), s.Blocks, plural(s.Blocks, "block")))
-	t.row("synapses", fmt.Sprintf("%s, %s", count(s.Synapses), size(float64(s.SynapseBytes))))
-	t.row("window", fmt.Sprintf("%s ms, %d %s", s.Window, workers, plural(workers, "worker")))
+	neurons := fmt.Sprintf("%s in %d %s", count(s.Neurons), len(m.Populations), plural(len(m.Populations), "population"))
+	synapses := count(s.Synapses)
+	if m.Simulation.Engine != network.EngineClocked { // which has neither
+		neurons += fmt.Sprintf(", %d %s", s.Blocks, plural(s.Blocks, "block"))
+		synapses += ", " + size(float64(s.SynapseBytes))
+	}
+	t.row("neurons", neurons)
+	t.row("synapses", synapses)
+	if m.Simulation.Engine == network.EngineClocked {
+		t.row("engine", fmt.Sprintf("clocked, dt %s ms, 1 worker", s.Window))
+	} else {
+		t.row("window", fmt.Sprintf("%s ms, %d %s", s.Window, workers, plural(workers, "worker")))
+	}
 	t.row("run", fmt.Sprintf("%s, seed %d, into %s", timeText(m.Simulation.Duration), m.Simulation.Seed, out))
 	t.write(w)
 	for _, note := range m.Notes {
@@ -411,8 +585,9 @@ func plural(n int, word string) string {
 	return word + "s"
 }
 
-// summarise reads the record back, draws it and prints what came of the run.
-func (a *app) summarise(w io.Writer, n *network.Network, dir *rundir.Dir, man *rundir.Manifest, draw bool) error {
+// summarise reads the record back, draws it and prints what came of the run;
+// candidates names the file of them, if there is one.
+func (a *app) summarise(w io.Writer, n engine, dir *rundir.Dir, man *rundir.Manifest, candidates string, draw bool) error {
 	v, err := openRun(dir.Path())
 	if err != nil {
 		return err
@@ -444,7 +619,17 @@ func (a *app) summarise(w io.Writer, n *network.Network, dir *rundir.Dir, man *r
 	}
 	t.row("simulated", timeText(s.Now))
 	t.row("wall time", fmt.Sprintf("%s, real-time factor %s; built in %s", seconds(wall), digits(float64(man.RealTimeFactor), 3), seconds(float64(man.BuildS))))
+	if updates, cands := man.Updates, man.Candidates; v.learns() {
+		line := fmt.Sprintf("%s recorded, %s per second", count(updates), digits(float64(updates)/s.Now.Seconds(), 3))
+		if cands > 0 {
+			line += fmt.Sprintf("; %s candidates", count(cands))
+		}
+		t.row("weight updates", line)
+	}
 	t.row("record", v.recordLine())
+	if candidates != "" {
+		t.row("candidates", candidates)
+	}
 	t.row("result hash", man.ResultHash[:16]+"…")
 	var perr error
 	if draw && s.Now > 0 {
@@ -459,6 +644,18 @@ func (a *app) summarise(w io.Writer, n *network.Network, dir *rundir.Dir, man *r
 				path += " (" + note + ")"
 			}
 			t.row("raster", path)
+		}
+		path = dir.Path("learning.png")
+		note, err = v.plotLearning(plotOptions{to: s.Now, out: path})
+		switch {
+		case errors.Is(err, errNothingToDraw):
+		case err != nil:
+			perr = errors.Join(perr, fmt.Errorf("hmn: the record is complete, but the plot of its learning failed: %w", err))
+		default:
+			if note != "" {
+				path += " (" + note + ")"
+			}
+			t.row("learning", path)
 		}
 	}
 	t.write(w)

@@ -196,7 +196,7 @@ func TestEdges(t *testing.T) {
 		"edges = [[0, 1.5]]" + wd:                                                `m.toml:25:14: projection "EE": edges: target: 1.5, want the index or name of a neuron`,
 		"edges = [[0, 1],\n  [0, 1, 2]]" + wd:                                    `m.toml:26:4: projection "EE": edges: row 1 has 3 entries, want 2 as in row 0`,
 		"edges = [[0]]" + wd:                                                     `m.toml:25:11: projection "EE": edges: row 0 has 1 entries, want [source, target, weight, axonal_ms, dendritic_ms, phase], of which the last four may be left out`,
-		"edges = [[0, 1, 2, 3, 4, 5, 6]]" + wd:                                      `m.toml:25:11: projection "EE": edges: row 0 has 7 entries, want [source, target, weight, axonal_ms, dendritic_ms, phase], of which the last four may be left out`,
+		"edges = [[0, 1, 2, 3, 4, 5, 6]]" + wd:                                   `m.toml:25:11: projection "EE": edges: row 0 has 7 entries, want [source, target, weight, axonal_ms, dendritic_ms, phase], of which the last four may be left out`,
 		"edges = [0, 1]" + wd:                                                    `m.toml:25:10: projection "EE": edges: row 0 is 0, want [source, target, weight, axonal_ms, dendritic_ms, phase], of which the last four may be left out`,
 		"edges = \"e.csv\"" + wd:                                                 `m.toml:25:9: projection "EE": edges: the text "e.csv", want a list`,
 		"edges = [[0, 1]]\ndelay = 1":                                            `m.toml:20:1: projection "EE": needs the key "weight" (` + key("projection.weight").Doc + `)`,

@@ -145,15 +145,19 @@ func Doc(key string) (string, error) {
 	}
 	name := path
 	only := ""
-	for _, prefix := range []string{"population.params.", "population.init.", "params.", "init."} {
+	for _, prefix := range []string{"population.params.", "population.init.", "params.", "init.", "projection.synapse.", "synapse.", "task."} {
 		name = strings.TrimPrefix(name, prefix)
 	}
 	if m, p, ok := strings.Cut(name, "."); ok {
-		if _, isModel := neuron.Lookup(m); isModel {
+		_, isModel := neuron.Lookup(m)
+		if _, isSynapse := synapse.Lookup(m); isModel || isSynapse {
 			only, name = m, p
 		}
 	}
 	docParams(&b, name, only)
+	docSynapseParams(&b, name, only)
+	docTask(&b, name)
+	docPreset(&b, name)
 	if m, ok := neuron.Lookup(path); ok {
 		docModel(&b, m)
 	}
@@ -199,6 +203,7 @@ func docNames() (names []string) {
 	}
 	names = append(names, network.Rules...)
 	names = append(names, synapse.Names()...)
+	names = append(names, otherNames()...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -402,8 +407,12 @@ func WriteReference(w io.Writer) error {
 		if m.Cite != "" {
 			fmt.Fprintf(b, "\n%s.\n", strings.TrimSuffix(m.Cite, "."))
 		}
+		if len(m.Params) > 0 {
+			fmt.Fprint(b, "\nIn units, [w] is the unit of the weight, [z] that of rates: Hz between spiking populations, 1 between rate units.\n")
+		}
 		paramTable(b, "parameter", m.Params, nil)
 	}
+	writePresets(b)
 	return b.Flush()
 }
 

@@ -78,6 +78,19 @@ func run(t testing.TB, n int) (dir string, spikes []network.Spike, vm [][]float6
 	return dir, spikes, vm
 }
 
+// file exports to one file: the spikes, with csv.
+func file(dir, format, out string) (Result, error) {
+	q := Request{Format: format, Out: out}
+	if format == "csv" {
+		q.What = Spikes
+	}
+	res, err := Run(dir, q)
+	if len(res) == 0 {
+		return Result{}, err
+	}
+	return res[0], err
+}
+
 func population(id uint32) (name string, row, index int) {
 	switch {
 	case id < 100:
@@ -105,8 +118,8 @@ func picoseconds(t *testing.T, s string) event.Time {
 func TestCSV(t *testing.T) {
 	for _, n := range []int{0, 1, 100_000} {
 		dir, want, _ := run(t, n)
-		res, err := File(dir, "csv", "")
-		if err != nil || res.Path != filepath.Join(dir, "spikes.csv") || res.Spikes != uint64(n) || res.Damage != nil {
+		res, err := file(dir, "csv", "")
+		if err != nil || res.Path != filepath.Join(dir, "spikes.csv") || res.Rows != uint64(n) || res.Damage != nil {
 			t.Fatalf("%+v, %v", res, err)
 		}
 		text, err := os.ReadFile(res.Path)
@@ -136,7 +149,7 @@ func TestNEST(t *testing.T) {
 	if err := os.WriteFile(out, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if res, err := File(dir, "nest", out); err != nil || res.Path != out {
+	if res, err := file(dir, "nest", out); err != nil || res.Path != out {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	text, err := os.ReadFile(out)
@@ -241,7 +254,7 @@ func (a npy) float(i int) float64 {
 func TestNPZ(t *testing.T) {
 	for _, n := range []int{0, 1, 70_000} {
 		dir, want, vm := run(t, n)
-		res, err := File(dir, "npz", "")
+		res, err := file(dir, "npz", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -296,7 +309,7 @@ func TestNumPy(t *testing.T) {
 		t.Skipf("%s without numpy here: %v %s", python, err, bytes.TrimSpace(out[max(0, len(out)-80):]))
 	}
 	dir, want, vm := run(t, 20_000)
-	res, err := File(dir, "npz", "")
+	res, err := file(dir, "npz", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,17 +336,17 @@ print("|".join(a["population_names"]), a["V_m_E_record2"].shape, repr(float(a["V
 
 func TestErrors(t *testing.T) {
 	dir, want, _ := run(t, 3000)
-	if _, err := File(dir, "xlsx", ""); err == nil || !strings.Contains(err.Error(), "csv, npz, nest") {
+	if _, err := file(dir, "xlsx", ""); err == nil || !strings.Contains(err.Error(), "csv, npz, nest") {
 		t.Errorf("unknown format: %v", err)
 	}
-	if _, err := File(t.TempDir(), "csv", ""); err == nil || !strings.Contains(err.Error(), "not a run directory") {
+	if _, err := file(t.TempDir(), "csv", ""); err == nil || !strings.Contains(err.Error(), "not a run directory") {
 		t.Errorf("no run: %v", err)
 	}
 	for _, f := range Formats() {
-		if _, err := File(dir, f, "/dev/full"); err == nil || !strings.Contains(err.Error(), "no space") {
+		if _, err := file(dir, f, "/dev/full"); err == nil || !strings.Contains(err.Error(), "no space") {
 			t.Errorf("%s to a full device: %v", f, err)
 		}
-		if _, err := File(dir, f, filepath.Join(dir, "no", "x")); !errors.Is(err, os.ErrNotExist) {
+		if _, err := file(dir, f, filepath.Join(dir, "no", "x")); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s to no directory: %v", f, err)
 		}
 	}
@@ -347,8 +360,8 @@ func TestErrors(t *testing.T) {
 	if err := os.WriteFile(path, log[:len(log)-20], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	res, err := File(dir, "csv", "")
-	if err != nil || res.Damage == nil || res.Spikes != uint64(len(want)) {
+	res, err := file(dir, "csv", "")
+	if err != nil || res.Damage == nil || res.Rows != uint64(len(want)) {
 		t.Errorf("cut off: %+v, %v", res, err)
 	}
 	// A damaged block is an error and leaves no file.
@@ -357,7 +370,7 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "x.npz")
-	if _, err := File(dir, "npz", out); !errors.Is(err, spikelog.ErrDamaged) {
+	if _, err := file(dir, "npz", out); !errors.Is(err, spikelog.ErrDamaged) {
 		t.Errorf("flipped bit: %v", err)
 	}
 	if left, _ := os.ReadDir(filepath.Dir(out)); len(left) != 0 {
@@ -392,11 +405,11 @@ func BenchmarkExport(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer r.Close()
-	for _, f := range formats {
-		b.Run(f.name+"/spikes=1e6", func(b *testing.B) {
+	for _, f := range Formats() {
+		b.Run(f+"/spikes=1e6", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := f.to(io.Discard, r); err != nil {
+				if err := To(io.Discard, r, Request{Format: f}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -3,7 +3,7 @@
 // is whole and true.
 //
 //	manifest.json   what was run and how far it came, see Manifest
-//	record.hmnlog   spikes and signals, written by io/spikelog
+//	record.hmnlog   spikes, signals and weight updates, written by io/spikelog
 //
 // and whatever else a command puts beside them (exports, plots, checkpoints).
 //

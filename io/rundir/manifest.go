@@ -40,6 +40,8 @@ type Manifest struct {
 	MeanRateHz     Rates        `json:"mean_rate_hz"`
 	Populations    []Population `json:"populations"`
 	SynapticEvents uint64       `json:"synaptic_events"`
+	Updates        uint64       `json:"updates"`          // applied weight updates recorded
+	Candidates     uint64       `json:"candidates"`       // candidates recorded, applied or not
 	WallS          Number       `json:"wall_s"`           // of the run without building
 	BuildS         Number       `json:"build_s"`          //
 	RealTimeFactor Number       `json:"real_time_factor"` // wall time per simulated time
@@ -62,11 +64,11 @@ type Population struct {
 
 // Record is one thing that the run records.
 type Record struct {
-	What    string `json:"what"` // spikes, V_m, …
-	Of      string `json:"of"`   // population or projection
-	N       int    `json:"n"`    // entities
-	EveryMS MS     `json:"every_ms"`
-	File    string `json:"file"` // in the run directory
+	What    string `json:"what"`     // spikes, V_m, …
+	Of      string `json:"of"`       // population, projection, modulator or task
+	N       int    `json:"n"`        // entities: neurons, synapses or named columns
+	EveryMS MS     `json:"every_ms"` // 0: when it happens
+	File    string `json:"file"`     // in the run directory
 }
 
 // MS is a time that stands in JSON as the exact decimal number of milliseconds.

@@ -29,7 +29,7 @@ func full() Manifest {
 		Version: "v1", Status: Done, Workers: 2, DurationMS: MS(10 * event.Second), SimulatedMS: 1,
 		Neurons: 4000, Synapses: 1 << 40, Spikes: 123,
 		MeanRateHz:  Rates{{"E→\"I\"", 5.5}, {"A", Number(math.Inf(1))}, {"", 0}},
-		Populations: []Population{{Name: "E", Model: "iaf_psc_exp", N: 3200}, {Name: "I", Model: "iaf_psc_exp", N: 800, FirstID: 3200, Names: []string{"a", "b"}}}, SynapticEvents: 9, WallS: 1.5,
+		Populations: []Population{{Name: "E", Model: "iaf_psc_exp", N: 3200}, {Name: "I", Model: "iaf_psc_exp", N: 800, FirstID: 3200, Names: []string{"a", "b"}}}, SynapticEvents: 9, Updates: 7, Candidates: 1 << 40, WallS: 1.5,
 		RealTimeFactor: 0.15, ResultHash: "cd", Overrides: []string{"a=1"}, Started: time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC),
 		Records: []Record{{"V_m", "E", 3, MS(event.Millisecond / 10), RecordName}},
 	}
@@ -82,7 +82,7 @@ func TestManifestRoundTrip(t *testing.T) {
 // TestKeys: the keys are what programs outside rely on; the list is that
 // of docs/records.md, not from the struct.
 func TestKeys(t *testing.T) {
-	want := "model model_name model_sha256 seed version status reason workers duration_ms simulated_ms neurons synapses spikes mean_rate_hz populations synaptic_events wall_s build_s real_time_factor result_hash overrides notes started records"
+	want := "model model_name model_sha256 seed version status reason workers duration_ms simulated_ms neurons synapses spikes mean_rate_hz populations synaptic_events updates candidates wall_s build_s real_time_factor result_hash overrides notes started records"
 	b, err := Manifest{Status: Running}.encode()
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,8 @@
 // end of a meta period the learning rates change.
 //
 // The error against continuous time is of order Δt, or Δt² with Midpoint when
-// all events lie on the grid and the gate is on (hmn.md B.3 P2).
+// all events lie on the grid. For a whole window of the gate at 8 Hz and traces
+// and modulators as in the presets it is about 1e-2·Δt(ms) and 1e-5·Δt².
 //
 // Start reading at New, then Engine.step.
 package clocked

@@ -14,9 +14,10 @@ import (
 // Engine is a model on a grid of time. It is not safe for concurrent use. After
 // a Run that returned an error other than that of its context it is of no use.
 type Engine struct {
-	// Midpoint evaluates the gate and the decay of traces and modulators in the
-	// middle of each step instead of at its left end. It is to be set before the
-	// first Run.
+	// Midpoint evaluates traces and modulators in the middle of each step instead
+	// of at its left end, and integrates the gate over the part of the step that
+	// lies in a window instead of sampling it. It is to be set before the first
+	// Run.
 	Midpoint bool
 
 	model *network.Model

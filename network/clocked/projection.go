@@ -14,12 +14,12 @@ type projection struct {
 	desc     *network.Projection
 	index    int
 	src, tgt *population
-	syn      []synapse
+	syn      []connection
 	rule     *rule // nil: static
 }
 
-// synapse is what every synapse has. A static one has its whole delay as axonal.
-type synapse struct {
+// connection is what every synapse has. A static one has its whole delay as axonal.
+type connection struct {
 	source, target, multapse uint32
 	axonal, dendritic        int64 // steps
 	port                     int
@@ -64,7 +64,7 @@ func (e *Engine) makeProjections() error {
 		}
 		ports := p.tgt.model.Ports
 		for _, x := range list {
-			s := synapse{source: x.Source, target: x.Target, multapse: x.Multapse, weight: x.Weight}
+			s := connection{source: x.Source, target: x.Target, multapse: x.Multapse, weight: x.Weight}
 			if d.Synapse == "hmn" {
 				s.axonal, s.dendritic = e.steps(x.Axonal), e.steps(x.Dendritic)
 			} else {

@@ -238,9 +238,9 @@ func (r *rule) move(s *plastic, e, tau, factor float64) float64 {
 // drift integrates the drift of every synapse over the step that begins at t,
 // or applies it, by the mode of the rule.
 func (e *Engine) drift(t event.Time) {
-	at, part := t, 0.0
+	end, part := t+e.dt, 0.0
 	if e.Midpoint {
-		at, part = t+e.dt/2, e.h/2
+		part = e.h / 2
 	}
 	for _, r := range e.rules {
 		r.fastPart, r.slowPart = math.Exp(-part/r.TauFast), math.Exp(-part/r.TauSlow)
@@ -248,30 +248,64 @@ func (e *Engine) drift(t event.Time) {
 		drive := r.etaLocal + r.etaGlobal*modulation // (3)
 		for i := range r.syn {
 			s := &r.syn[i]
-			for s.close <= at {
-				e.close(r, i)
-			}
-			if r.Update == hmn.Window && at < s.open {
-				continue
-			}
 			el := r.eligibility(s, e.Midpoint)
-			if el == 0 && r.Update != hmn.Step {
-				continue
-			}
-			change := drive * r.alphaHat(i) * el * r.gate(s, ms(t)+part)
-			switch r.Update {
-			case hmn.Window:
-				s.candidate += change * e.h
-			case hmn.Continuous:
-				s.w = r.clip(s.w + change*e.h)
-			case hmn.Step:
-				if !r.EtaPerStep {
-					change *= e.h
+			change := drive * r.alphaHat(i) * el
+			switch {
+			case r.Update == hmn.Window && !e.Midpoint:
+				if t >= s.open && el != 0 { // t is before the close
+					s.candidate += change * r.gate(s, ms(t)) * e.h
 				}
-				s.w += e.try(r, i, e.n, t, t+e.dt, change)
+			case r.Update == hmn.Window:
+				// Each window gets the part of the step that lies in it.
+				for {
+					if from, to := max(t, s.open), min(end, s.close); from < to {
+						s.candidate += change * r.gateIntegral(s, ms(from), ms(to))
+					}
+					if s.close >= end {
+						break
+					}
+					e.close(r, i)
+				}
+			default:
+				change *= e.openness(r, s, t)
+				if r.Update == hmn.Continuous {
+					s.w = r.clip(s.w + change)
+					continue
+				}
+				if r.EtaPerStep {
+					change /= e.h
+				}
+				s.w += e.try(r, i, e.n, t, end, change)
 			}
 		}
 	}
+}
+
+// openness is the gate of the step that begins at t, times its length [ms]: by
+// its value at the left end, or integrated.
+func (e *Engine) openness(r *rule, s *plastic, t event.Time) float64 {
+	if !e.Midpoint {
+		return r.gate(s, ms(t)) * e.h
+	}
+	if !r.Gate {
+		return e.h
+	}
+	sum := 0.0
+	for k := int64(-1); k <= 1; k++ {
+		from, to := max(t, r.edge(s.phi, s.k+k, -r.reach)), min(t+e.dt, r.edge(s.phi, s.k+k, r.reach))
+		if from < to {
+			sum += r.gateIntegral(s, ms(from), ms(to))
+		}
+	}
+	return sum
+}
+
+// gateIntegral is ∫ g dt from one time to another inside one window.
+func (r *rule) gateIntegral(s *plastic, from, to float64) float64 {
+	if !r.Gate {
+		return to - from
+	}
+	return r.GateGain / r.omega * (math.Sin(r.oscillation(to)-s.phi) - math.Sin(r.oscillation(from)-s.phi))
 }
 
 func (r *rule) clip(w float64) float64 { return math.Min(math.Max(w, r.WMin), r.WMax) }

@@ -216,6 +216,12 @@ type Preset struct {
 	MetaAlpha float64
 }
 
+// OfWMax is the ratio to w_max of a parameter that follows it, and whether it does.
+func (p Preset) OfWMax(key string) (ratio float64, follows bool) {
+	ratio, follows = p.perWMax[key]
+	return ratio, follows
+}
+
 // With is the preset's values with those of over in their place, as a new map.
 // Parameters that the preset gives as a multiple of w_max follow the w_max of over.
 func (p Preset) With(over quantity.Values) quantity.Values {

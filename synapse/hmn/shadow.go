@@ -1,6 +1,8 @@
 package hmn
 
 import (
+	"slices"
+
 	"hmn/event"
 	"hmn/event/fmath"
 )
@@ -18,12 +20,19 @@ type Shadow struct {
 type alphaAt struct {
 	at    event.Time
 	alpha float64
+	tick  bool // at the start of a cycle, not at a post spike
 }
 
 // Shadow makes a follower of synapse i of source src, as it is now.
 func (l *Spikes) Shadow(i, src uint32) *Shadow {
 	sh := &Shadow{l: l, v: l.enter(i, src), s: l.st[i]}
 	sh.v.dry = true
+	if l.alpha != nil {
+		if l.shadows == nil {
+			l.shadows = map[uint32][]*Shadow{}
+		}
+		l.shadows[i] = append(l.shadows[i], sh)
+	}
 	return sh
 }
 
@@ -34,16 +43,39 @@ func (sh *Shadow) Expect(t event.Time) {
 
 // To takes the follower through everything up to and at t.
 func (sh *Shadow) To(t event.Time) {
-	sh.v.s = &sh.s
-	k := 0
-	for ; k < len(sh.coming) && sh.coming[k] <= t; k++ {
-		a := sh.coming[k]
-		sh.l.advance(&sh.v, a, false)
-		sh.l.arrive(&sh.v, a, nil)
-		sh.v.pre = sh.l.P.filter(sh.v.pre, a)
+	sh.v.s, sh.v.sh = &sh.s, sh
+	l, v := sh.l, &sh.v
+	for {
+		tick := slices.IndexFunc(sh.alphas, func(a alphaAt) bool { return a.tick && a.at <= t })
+		if len(sh.coming) > 0 && sh.coming[0] <= t && (tick < 0 || sh.coming[0] <= sh.alphas[tick].at) {
+			a := sh.coming[0]
+			sh.coming = sh.coming[:copy(sh.coming, sh.coming[1:])]
+			l.advance(v, a, false)
+			v.turn = v.alpha
+			l.arrive(v, a, nil)
+			v.pre = l.P.filter(v.pre, a)
+			continue
+		}
+		if tick < 0 {
+			break
+		}
+		a := sh.alphas[tick]
+		l.advance(v, a.at, true)
+		if v.turn = a.alpha; v.turn != v.alpha {
+			l.jump(v, a.at, l.close(int64(v.s.K), v.centre), 0, nil)
+		}
+		sh.alphas = slices.Delete(sh.alphas, tick, tick+1)
 	}
-	sh.coming = sh.coming[:copy(sh.coming, sh.coming[k:])]
-	sh.l.advance(&sh.v, t, true)
+	l.advance(v, t, true)
+}
+
+// turn is α̂ from the post spike that the synapse sees at t on.
+func (sh *Shadow) turn(t event.Time, alpha float64) float64 {
+	if len(sh.alphas) > 0 && !sh.alphas[0].tick && sh.alphas[0].at == t {
+		alpha = sh.alphas[0].alpha
+		sh.alphas = sh.alphas[:copy(sh.alphas, sh.alphas[1:])]
+	}
+	return alpha
 }
 
 // Weight is the magnitude at t, to which the follower was taken.

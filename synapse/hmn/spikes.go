@@ -48,7 +48,8 @@ type Spikes struct {
 
 	now tails // of the event in progress, by class
 	// undo lists the commits since the last Settle, for reads of an earlier time.
-	undo []undo
+	undo    []undo
+	shadows map[uint32][]*Shadow // attention: those who follow a synapse
 }
 
 // spikeState is what one synapse carries, 48 B.
@@ -162,6 +163,7 @@ func (l *Spikes) Reset() {
 		}
 	}
 	l.Entries, l.Counts, l.undo = l.Entries[:0], Counts{}, l.undo[:0]
+	clear(l.shadows)
 }
 
 func (l *Spikes) startCentre(i uint32) float64 {
@@ -191,10 +193,12 @@ type visit struct {
 	centre    float64
 	dend      event.Time
 	pre       Trace
-	alpha     float64
+	alpha     float64 // α̂
+	turn      float64 // attention: α̂ from the event in progress on
 	wAt       event.Time
 	phi, next float64
 	dry       bool
+	sh        *Shadow // a follower takes α̂ from a list of its changes
 }
 
 // enter prepares a visit of synapse i of source src.
@@ -219,6 +223,7 @@ func (l *Spikes) enter(i, src uint32) visit {
 	}
 	if l.alpha != nil {
 		v.alpha = l.alpha[i]
+		v.turn = v.alpha
 	} else if l.gain != nil {
 		v.alpha = l.gain[v.j]
 	}
@@ -300,7 +305,10 @@ func (l *Spikes) post(v *visit, t event.Time, c Edge) {
 	}
 	n := s.Post
 	s.Post++
-	if jump == 0 {
+	if v.sh != nil && l.alpha != nil {
+		v.turn = v.sh.turn(t, v.alpha)
+	}
+	if jump == 0 && (l.alpha == nil || v.turn == v.alpha) {
 		return
 	}
 	var m *[2]float64
@@ -351,7 +359,8 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 	}
 	s.T = t
 	jf, js := jump, jump
-	if l.P.Overwrite {
+	oldF, oldS := s.Fast, s.Slow
+	if l.P.Overwrite && jump != 0 {
 		jf, js = jump-s.Fast, jump-s.Slow
 		s.Fast, s.Slow = jump, jump
 	} else {
@@ -369,9 +378,18 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		default:
 			rf, rs = memo[0], memo[1]
 		}
+		if l.alpha != nil && v.turn != v.alpha {
+			// What was gathered so far stays; what the traces before the jump are
+			// still to gather counts with the new α.
+			s.Cand += float64((v.turn - v.alpha) * (float64(l.P.AFast*float64(oldF*rf)) + float64(l.P.ASlow*float64(oldS*rs))))
+			v.alpha = v.turn
+		}
 		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(jf*rf)) + float64(l.P.ASlow*float64(js*rs))))
 	}
-	if l.phi != nil {
+	if l.alpha != nil {
+		v.alpha = v.turn
+	}
+	if l.phi != nil && jump != 0 {
 		v.next = l.learnPhase(v.next, t)
 	}
 }

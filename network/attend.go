@@ -1,0 +1,339 @@
+package network
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"hmn/event"
+	"hmn/event/random"
+	"hmn/neuron"
+	"hmn/synapse/hmn"
+)
+
+// group is the local attention of a block's targets over some of its plastic
+// inputs (hmn.md A.2(8–9)). All inputs of a target act on its context, so here
+// arrivals and post spikes are taken in one order of time.
+type group struct {
+	key     string
+	members []*plastic
+	att     *hmn.Attention
+	axonal  event.Time // the least axonal delay
+	dend    event.Time
+	posts   []postSeen // not yet taken, in order of time
+	cycle   *hmn.Cycle
+	next    int64 // the next cycle start
+	ticks   bool  // α changes at cycle starts
+	oja     bool
+	order   []lateOf
+}
+
+type postSeen struct {
+	at     event.Time // when the synapses see it
+	target int
+}
+
+type lateOf struct {
+	late
+	member int
+}
+
+// groupKey tells which synapses of a target share a softmax: those of a named
+// group, else all plastic ones of one sign.
+func (pl *plastic) groupKey() string {
+	switch {
+	case pl.l.P.Group != "":
+		return "group " + pl.l.P.Group
+	case pl.in.r.Negative:
+		return "negative"
+	}
+	return "positive"
+}
+
+// makeGroups joins the inputs of a block into groups and gives rules without
+// attention their constant α.
+func (n *Network) makeGroups(g *learning, targets int) error {
+	var groups []*group
+	for _, pl := range g.in {
+		key := pl.groupKey()
+		k := slices.IndexFunc(groups, func(x *group) bool { return x.key == key })
+		if k < 0 {
+			k = len(groups)
+			groups = append(groups, &group{key: key})
+		}
+		groups[k].members = append(groups[k].members, pl)
+	}
+	for _, x := range groups {
+		if !slices.ContainsFunc(x.members, func(pl *plastic) bool { return pl.l.P.BetaA > 0 }) {
+			fanIn := make([]int, targets)
+			for _, pl := range x.members {
+				pl.l.W.FanIn(fanIn)
+			}
+			for _, pl := range x.members {
+				pl.l.SetGain(fanIn)
+			}
+			continue
+		}
+		var rules []*hmn.Spikes
+		var embed []*hmn.Embedding
+		x.axonal = event.MaxTime
+		for _, pl := range x.members {
+			e, err := n.embedding(pl.rule)
+			if err != nil {
+				return err
+			}
+			rules, embed = append(rules, pl.l), append(embed, e)
+			x.axonal = min(x.axonal, pl.in.r.MinDelay)
+			x.dend = pl.l.W.Dendritic
+			x.oja = x.oja || pl.l.P.Embedding == "oja"
+			pl.group = x
+		}
+		var err error
+		if x.att, err = hmn.NewAttention(rules, embed); err != nil {
+			return fmt.Errorf("projection %q: %w", x.members[0].in.p.desc.Name, err)
+		}
+		p := &x.members[0].rule.par
+		x.cycle = &x.members[0].rule.cycle
+		x.ticks = p.AlphaCycle || x.oja
+		g.groups = append(g.groups, x)
+	}
+	return nil
+}
+
+// learner is an embedding that changes, once per cycle.
+type ojaLearner struct {
+	rule *rule
+	e    *hmn.Embedding
+	mean []float64 // spikes of each source in the present cycle, or ∫ x dt
+	next int64     // the next cycle start
+}
+
+// embedding is the directions of the source population of a rule, one for all
+// rules with the same source, dimension and kind.
+func (n *Network) embedding(r *rule) (*hmn.Embedding, error) {
+	if r.embed != nil {
+		return r.embed, nil
+	}
+	src, d := r.proj.src, r.par.EmbedDim
+	for _, q := range n.projs {
+		if o := q.plastic; o != nil && o != r && o.embed != nil && q.src == src && o.par.EmbedDim == d && o.par.Embedding == r.par.Embedding && r.par.Embedding != "given" {
+			r.embed = o.embed
+			return r.embed, nil
+		}
+	}
+	v := make([]float64, 0, src.desc.N*d)
+	if r.par.Embedding == "given" {
+		for _, x := range r.proj.desc.Embedding {
+			v = append(v, x...)
+		}
+		if len(v) != src.desc.N*d {
+			return nil, fmt.Errorf("projection %q: embedding of %d numbers, want %d × %d", r.proj.desc.Name, len(v), src.desc.N, d)
+		}
+	} else {
+		key := random.NewKey(n.model.Simulation.Seed, random.StreamEmbedding, random.Name(src.desc.Name))
+		for i := range src.desc.N {
+			s := key.Source(uint64(i))
+			for range d {
+				v = append(v, s.Normal())
+			}
+		}
+	}
+	if r.par.Embedding == "oja" {
+		r.embed = hmn.NewEmbedding(d, hmn.NewEmbedding(d, v).Unit())
+		n.oja = append(n.oja, &ojaLearner{rule: r, e: r.embed, mean: make([]float64, src.desc.N)})
+	} else {
+		r.embed = hmn.NewEmbedding(d, v)
+	}
+	return r.embed, nil
+}
+
+func (x *group) reset() {
+	x.att.Reset()
+	x.posts = x.posts[:0]
+	x.next = x.cycle.NextStart(0)
+}
+
+// begin takes everything before which all is known, and foresees the rest of the
+// window's arrivals.
+func (x *group) begin(w event.Window) {
+	x.run(w.Start+min(x.dend, x.axonal), w.Start)
+	for _, pl := range x.members {
+		for _, l := range pl.late {
+			pl.foresee(w, l, w.Start+x.dend, x.dend)
+		}
+	}
+}
+
+// end takes the window's spikes and everything before which all is known now.
+func (x *group) end(w event.Window, spikes []neuron.Mark) {
+	for _, m := range spikes {
+		x.posts = append(x.posts, postSeen{w.Start + event.Time(m.Off) + x.dend, int(m.I)})
+	}
+	slices.SortStableFunc(x.posts, func(a, b postSeen) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.target, b.target)) })
+	x.run(min(w.End, w.Start+x.axonal), w.End)
+}
+
+// run takes arrivals, post spikes and cycle starts before t in order of time.
+// Effects before from were sent on already.
+func (x *group) run(t, from event.Time) {
+	x.order = x.order[:0]
+	for m, pl := range x.members {
+		kept := pl.late[:0]
+		for _, l := range pl.late {
+			if l.at < t {
+				x.order = append(x.order, lateOf{l, m})
+			} else {
+				kept = append(kept, l)
+			}
+		}
+		pl.late = kept
+	}
+	slices.SortStableFunc(x.order, func(a, b lateOf) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.member, b.member), cmp.Compare(a.src, b.src), cmp.Compare(a.lo, b.lo))
+	})
+	a, p := 0, 0
+	for {
+		next, kind := t, event.KindSample
+		if a < len(x.order) {
+			next, kind = x.order[a].at, event.KindArrival
+		}
+		if p < len(x.posts) && x.posts[p].at < next {
+			next, kind = x.posts[p].at, event.KindSpike
+		}
+		if x.ticks {
+			if s := x.cycle.Start(x.next); s < next {
+				next, kind = s, event.KindPhaseOpen
+			}
+		}
+		if next >= t {
+			break
+		}
+		switch kind {
+		case event.KindArrival:
+			l := x.order[a]
+			pl := x.members[l.member]
+			pl.arrive(l.src, l.lo, l.hi, l.at, x.dend, from)
+			x.att.Arrive(pl.l, l.src, l.lo, l.hi, l.at)
+			a++
+		case event.KindSpike:
+			x.att.Post(x.posts[p].target, x.posts[p].at)
+			p++
+		case event.KindPhaseOpen:
+			x.att.Tick(next, x.oja)
+			x.next++
+		}
+	}
+	x.posts = x.posts[:copy(x.posts, x.posts[p:])]
+}
+
+// suppose reads the weights of the tentative arrivals at a target again, given
+// its spikes in the window.
+func (x *group) suppose(target int, spikes []event.Time) bool {
+	type question struct {
+		pl  *plastic
+		arr int
+	}
+	var reads []hmn.Read
+	var of []question
+	for _, pl := range x.members {
+		for _, l := range pl.late {
+			for i := l.lo; i < l.hi; i++ {
+				if int(pl.in.r.Target[i]) == target {
+					reads = append(reads, hmn.Read{L: pl.l, I: i, At: l.at, Only: true})
+					of = append(of, question{pl, -1})
+				}
+			}
+		}
+		for _, o := range pl.open {
+			if o.target != target {
+				continue
+			}
+			for k := range reads {
+				if reads[k].L == pl.l && reads[k].I == o.i && reads[k].At == o.at {
+					of[k].arr = o.arr
+				}
+			}
+		}
+	}
+	order := make([]int, len(reads))
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(reads[a].At, reads[b].At) })
+	sorted := make([]hmn.Read, len(reads))
+	for k, q := range order {
+		sorted[k] = reads[q]
+	}
+	seen := make([]event.Time, len(spikes))
+	for k, t := range spikes {
+		seen[k] = t + x.dend
+	}
+	x.att.Suppose(target, seen, sorted)
+	changed := false
+	for k, q := range order {
+		if o := of[q]; o.arr >= 0 {
+			y := sorted[k].W
+			if o.pl.in.r.Negative {
+				y = -y
+			}
+			if y != o.pl.w[o.arr] {
+				o.pl.w[o.arr] = y
+				changed = true
+			}
+		}
+	}
+	return changed
+}
+
+// learnEmbeddings counts the input of learned embeddings in the window and lets
+// them learn at cycle starts, at which windows end.
+func (n *Network) learnEmbeddings(w event.Window) {
+	for _, o := range n.oja {
+		h := &o.rule.proj.src.hist
+		lo, _ := slices.BinarySearch(h.at, w.Start)
+		for k := lo; k < len(h.at) && h.at[k] < w.End; k++ {
+			o.mean[h.id[k]]++
+		}
+		if o.rule.cycle.Start(o.next) == w.End {
+			o.e.Oja(w.End, o.rule.par.EtaH, o.mean)
+			clear(o.mean)
+			o.next++
+		}
+	}
+}
+
+// nextTick is the earliest cycle start at which an embedding learns.
+func (n *Network) nextTick() event.Time {
+	t := event.MaxTime
+	for _, o := range n.oja {
+		t = min(t, o.rule.cycle.Start(o.next))
+	}
+	return t
+}
+
+func (n *Network) resetEmbeddings() {
+	for _, o := range n.oja {
+		o.e.Reset()
+		clear(o.mean)
+		o.next = o.rule.cycle.NextStart(0)
+	}
+}
+
+// relevance is cos(u, c̄) of relevance = "vector": c̄ is the sum of the contexts of
+// all targets of the rule's group.
+func (n *Network) relevance(r *rule, u []float64, t event.Time) float64 {
+	sum := make([]float64, r.par.EmbedDim)
+	for _, g := range n.learnings() {
+		for _, x := range g.groups {
+			if slices.ContainsFunc(x.members, func(pl *plastic) bool { return pl.rule == r }) {
+				x.att.Context(t, sum)
+			}
+		}
+	}
+	for _, rp := range n.ratePlastics() {
+		if rp.rule == r {
+			rp.context(t, sum)
+		}
+	}
+	return hmn.Cosine(u, sum)
+}

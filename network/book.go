@@ -104,6 +104,10 @@ func (n *Network) settle(t event.Time) error {
 			n.bookEntries(pl.in.p.index, &pl.l.W, &pl.l.Ledger, t)
 		}
 	}
+	for _, rp := range n.ratePlastics() {
+		n.bookEntries(rp.in.p.index, &rp.l.W, &rp.l.Ledger, t)
+		rp.l.Settle(t)
+	}
 	slices.SortFunc(n.book.held[first:], func(a, b booked) int {
 		return cmp.Or(cmp.Compare(a.Close.At, b.Close.At), cmp.Compare(a.Close.Frac, b.Close.Frac),
 			cmp.Compare(a.id.Projection, b.id.Projection), cmp.Compare(a.id.Source, b.id.Source),
@@ -204,6 +208,18 @@ func (n *Network) plasticWeights(q *projection) iter.Seq[[]float64] {
 				if !yield(w) {
 					return
 				}
+			}
+		}
+		for _, rp := range n.ratePlastics() {
+			if rp.in.p != q {
+				continue
+			}
+			w := rp.l.Weights(n.done)
+			for k := range w {
+				w[k] = rp.sign(w[k])
+			}
+			if !yield(w) {
+				return
 			}
 		}
 	}

@@ -280,29 +280,36 @@ func (c *learningChecker) globalAttention(i int, par *hmn.Params) {
 }
 
 // groups checks that projections whose synapses share a softmax agree in what
-// they share: the context c_j of a neuron and its delay.
+// they share: the context c_j of a neuron, how α follows from it, and when.
 func (c *learningChecker) groups() {
 	type group struct {
 		target, name string
-		sign         int
+		negative     bool
+	}
+	key := func(q *plasticProjection) group {
+		g := group{target: c.m.Projections[q.index].Target, name: q.par.Group}
+		g.negative = g.name == "" && q.sign < 0
+		return g
+	}
+	attended := map[group]bool{}
+	cycles := map[group]bool{} // α or the embedding changes at cycle starts
+	for k := range c.plastic {
+		q := &c.plastic[k]
+		g := key(q)
+		attended[g] = attended[g] || attends(&q.par)
+		cycles[g] = cycles[g] || q.par.AlphaCycle || q.par.Embedding == "oja"
 	}
 	first := map[group]*plasticProjection{}
 	for k := range c.plastic {
 		q := &c.plastic[k]
-		if !attends(&q.par) {
+		g := key(q)
+		if !attended[g] {
 			continue
 		}
 		p := &c.m.Projections[q.index]
-		if bad, key := c.mixedDendritic(p); bad != "" && q.par.BetaA > 0 {
-			c.fault("projection", q.index, key, "%s, want one for all: with beta_a > 0 all synapses of a neuron see its spikes at one time", bad)
+		if bad, key := c.mixedDendritic(p); bad != "" {
+			c.fault("projection", q.index, key, "%s, want one for all: with attention all synapses of a neuron see its spikes at one time", bad)
 			continue
-		}
-		g := group{p.Target, q.par.Group, 0}
-		if g.name == "" {
-			g.sign = max(q.sign, -1)
-			if g.sign == 0 {
-				g.sign = 1
-			}
 		}
 		f, ok := first[g]
 		if !ok {
@@ -310,24 +317,41 @@ func (c *learningChecker) groups() {
 			continue
 		}
 		other := &c.m.Projections[f.index]
-		differ := func(key string, a, b any) {
-			if a != b {
-				c.fault("projection", q.index, "synapse."+key, "%s = %v, but %v in projection %q, which shares its softmax onto %q: want equal ones, or another group", key, b, a, other.Name, p.Target)
+		a, b := shared(&f.par), shared(&q.par)
+		for i := range a {
+			if x, y := a[i].value, b[i].value; x != y && (cycles[g] || !a[i].ofCycles) {
+				c.fault("projection", q.index, "synapse."+a[i].key, "%s = %v, but %v in projection %q, which shares its softmax onto %q: want equal ones, or another group", a[i].key, y, x, other.Name, p.Target)
 			}
 		}
-		a, b := &f.par, &q.par
-		differ("embed_dim", a.EmbedDim, b.EmbedDim)
-		differ("beta_a", a.BetaA, b.BetaA)
-		differ("tau_ctx", a.TauCtx, b.TauCtx)
-		differ("similarity", map[bool]string{true: "dot", false: "cosine"}[a.Dot], map[bool]string{true: "dot", false: "cosine"}[b.Dot])
-		differ("alpha_hold", map[bool]string{true: "cycle", false: "post"}[a.AlphaCycle], map[bool]string{true: "cycle", false: "post"}[b.AlphaCycle])
-		if a.AlphaCycle && b.AlphaCycle {
-			differ("osc_hz", a.OscHz, b.OscHz)
-			differ("osc_phase", a.OscPhase, b.OscPhase)
-		}
-		if d, e := c.dendritic(other), c.dendritic(p); d != e && a.BetaA > 0 {
+		if d, e := c.dendritic(other), c.dendritic(p); d != e {
 			c.fault("projection", q.index, "dendritic_delay", "dendritic delay %g ms, but %g ms in projection %q, which shares its softmax onto %q: want equal ones, or another group", e, d, other.Name, p.Target)
 		}
+	}
+}
+
+// sharedKey is a parameter in which the projections of a group must agree;
+// ofCycles: only where something happens at cycle starts.
+type sharedKey struct {
+	key      string
+	value    any
+	ofCycles bool
+}
+
+func shared(p *hmn.Params) []sharedKey {
+	similarity, hold, gain := "cosine", "post", "none"
+	if p.Dot {
+		similarity = "dot"
+	}
+	if p.AlphaCycle {
+		hold = "cycle"
+	}
+	if p.FanIn {
+		gain = "fan_in"
+	}
+	return []sharedKey{
+		{"embed_dim", p.EmbedDim, false}, {"beta_a", p.BetaA, false}, {"tau_ctx", p.TauCtx, false}, {"tau_plus", p.TauPlus, false},
+		{"similarity", similarity, false}, {"alpha_hold", hold, false}, {"alpha_gain", gain, false},
+		{"osc_hz", p.OscHz, true}, {"osc_phase", p.OscPhase, true},
 	}
 }
 

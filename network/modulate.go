@@ -68,6 +68,7 @@ type gating struct {
 	global    float64
 	coef      []float64
 	h         []float64
+	changes   []neuron.Change
 }
 
 func (n *Network) makeModulators() error {
@@ -365,3 +366,28 @@ func (n *Network) emit(p *population, t event.Time) {
 }
 
 func (m *Modulator) sourceJump() float64 { return m.SourceJump }
+
+// countOutputs takes the changes of output in the window into the global
+// contexts of rules between rate units.
+func (n *Network) countOutputs(w event.Window) {
+	for _, g := range n.mods.rules {
+		if !g.samples || !g.rule.par.Rates {
+			continue
+		}
+		g.changes = g.changes[:0]
+		for _, p := range n.pops {
+			if !n.inContext(p, true) {
+				continue
+			}
+			h := &p.hist
+			k, _ := slices.BinarySearch(h.at, w.Start)
+			for ; k < len(h.at) && h.at[k] < w.End; k++ {
+				g.changes = append(g.changes, neuron.Change{At: h.at[k], Neuron: p.first + h.id[k], Old: h.from[k], New: h.to[k]})
+			}
+		}
+		slices.SortFunc(g.changes, compareChanges)
+		for _, c := range g.changes {
+			g.output(c.At, c.New-c.Old)
+		}
+	}
+}

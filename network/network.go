@@ -463,9 +463,16 @@ func (n *Network) makeBlocks() error {
 			if p.levels == nil {
 				p.levels, err = neuron.NewLevels(p.desc.Model, p.desc.Params, p.desc.N)
 			}
-			if err == nil {
-				continue
+			if err != nil {
+				break
 			}
+			lb := &levelBlock{pop: p, lo: r.Lo, n: r.Hi - r.Lo}
+			if lb.learn, err = n.learnRates(nil, p, b, 0); err == nil && lb.learn == nil {
+				continue
+			} else if err == nil {
+				err = n.makeRateGroups(lb.learn)
+			}
+			a = lb
 		default:
 			a, err = n.newSourceBlock(p, r, b)
 		}

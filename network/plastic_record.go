@@ -118,6 +118,9 @@ func (n *Network) makePlasticRecord(i int) error {
 		}
 		s.ids = make([]int, len(w.at))
 		for k, x := range w.at {
+			if x.rp != nil {
+				x.rp.probes = append(x.rp.probes, rateProbe{s, k, x.i})
+			}
 			w.by[x.id.Source] = append(w.by[x.id.Source], k)
 		}
 		s.read = w.read
@@ -144,9 +147,11 @@ func (g *gating) sum(t event.Time, prime bool) float64 {
 func (w *watch) reset() {
 	w.look, w.next = w.look[:0], 0
 	for _, x := range w.at {
+		var s *hmn.Shadow
 		if x.pl != nil {
-			w.look = append(w.look, x.pl.l.Shadow(x.i, x.id.Source))
+			s = x.pl.l.Shadow(x.i, x.id.Source)
 		}
+		w.look = append(w.look, s)
 	}
 }
 
@@ -166,7 +171,9 @@ func (w *watch) follow() {
 // catchUp advances the copies to t, before post spikes up to t are forgotten.
 func (w *watch) catchUp(t event.Time) {
 	for _, s := range w.look {
-		s.To(t)
+		if s != nil {
+			s.To(t)
+		}
 	}
 }
 
@@ -174,8 +181,7 @@ func (w *watch) read(t event.Time, dst []float64) {
 	p := &w.q.plastic.par
 	for k, x := range w.at {
 		if x.rp != nil {
-			dst[k] = x.rp.sampled(w.sig, x.i, k, t)
-			continue
+			continue // its block has read it
 		}
 		s := w.look[k]
 		s.To(t)

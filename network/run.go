@@ -363,6 +363,8 @@ func (n *Network) exchange(w event.Window) {
 		}
 		p.hist.drop(w.End - p.keep - n.grid.Step - n.longest)
 	}
+	n.countOutputs(w)
+	n.finishRates(w)
 	for _, x := range n.watches {
 		x.follow()
 	}

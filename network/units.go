@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -17,6 +18,9 @@ type rateBlock struct {
 	in    [][]neuron.RateInput
 	out   [][]neuron.Change
 	hits  uint64
+	learn *rateLearning // nil: no plastic synapses
+	piece []neuron.RateInput
+	ins   [][]neuron.RateInput
 }
 
 // ratePart is a range of one population inside a rateBlock.
@@ -40,6 +44,9 @@ func (b *rateBlock) join(n *Network, p *population, r blockRange, idx int) error
 	}
 	u, err := neuron.NewRateUnits(p.desc.Params, p.desc.N, r.Lo, r.Hi, n.model.Simulation.Seed, p.desc.Name, z0)
 	if err != nil {
+		return err
+	}
+	if b.learn, err = n.learnRates(b.learn, p, idx, len(b.parts)); err != nil {
 		return err
 	}
 	b.parts = append(b.parts, &ratePart{pop: p, lo: r.Lo, n: r.Hi - r.Lo, ins: ins, units: u})
@@ -87,6 +94,16 @@ func (b *rateBlock) wire(n *Network) error {
 			}
 		}
 	}
+	if b.learn != nil {
+		zs, err := b.wirePlastic(n, len(edges))
+		if err != nil {
+			return err
+		}
+		edges = append(edges, zs...)
+		if err := n.makeRateGroups(b.learn); err != nil {
+			return err
+		}
+	}
 	if len(b.parts) == 1 && len(edges) == 0 {
 		return nil
 	}
@@ -124,10 +141,10 @@ func (b *rateBlock) advance(n *Network, s *scratch, w event.Window) error {
 		b.out[k] = b.out[k][:0]
 	}
 	var err error
-	if b.net != nil {
-		err = b.net.Advance(w.Start, w.End, b.in, b.out)
+	if b.learn != nil {
+		err = b.advanceLearning(w)
 	} else {
-		b.out[0], err = b.parts[0].units.Advance(w.Start, w.End, b.in[0], b.out[0])
+		err = b.pass(w.Start, w.End, b.in)
 	}
 	if err != nil {
 		return &StoppedError{At: w.Start, Population: b.parts[0].pop.desc.Name, Reason: err.Error()}
@@ -140,6 +157,117 @@ func (b *rateBlock) advance(n *Network, s *scratch, w event.Window) error {
 		}
 	}
 	return nil
+}
+
+// pass moves the units through [from, to).
+func (b *rateBlock) pass(from, to event.Time, in [][]neuron.RateInput) (err error) {
+	if b.net != nil {
+		return b.net.Advance(from, to, in, b.out)
+	}
+	b.out[0], err = b.parts[0].units.Advance(from, to, in[0], b.out[0])
+	return err
+}
+
+// advanceLearning moves the units through the window in pieces: a weight that
+// changes at the close of a phase window acts on them at once.
+func (b *rateBlock) advanceLearning(w event.Window) error {
+	g := b.learn
+	for _, pl := range g.in {
+		pl.collect(w.End)
+	}
+	taken := make([]int, len(b.parts)) // of the static inputs
+	if b.ins == nil {
+		b.ins = make([][]neuron.RateInput, len(b.parts))
+	}
+	for from := w.Start; from < w.End; {
+		to := g.pieceEnd(w, from)
+		for k, part := range b.parts {
+			x := b.ins[k][:0]
+			for ; taken[k] < len(b.in[k]) && b.in[k][taken[k]].At < to; taken[k]++ {
+				x = append(x, b.in[k][taken[k]])
+			}
+			n := len(x)
+			for _, pl := range g.in {
+				if pl.part == k {
+					x = pl.act(x, to, part.lo)
+				}
+			}
+			b.hits += uint64(len(x) - n)
+			slices.SortStableFunc(x, func(a, b neuron.RateInput) int { return cmp.Compare(a.At, b.At) })
+			b.ins[k] = x
+		}
+		sent := make([]int, len(b.parts))
+		for k := range b.parts {
+			sent[k] = len(b.out[k])
+		}
+		if err := b.pass(from, to, b.ins); err != nil {
+			return err
+		}
+		b.tell(sent)
+		g.pass(g.known(w.Start, to), b.net)
+		from = to
+	}
+	return nil
+}
+
+// tell lets plastic synapses know of the changes sent since: outputs of their
+// targets, and inputs that reach them without delay.
+func (b *rateBlock) tell(sent []int) {
+	for _, pl := range b.learn.in {
+		part := b.parts[pl.part]
+		for _, c := range b.out[pl.part][sent[pl.part]:] {
+			pl.output(int(c.Neuron)-part.lo, c.At, c.New)
+		}
+		if !pl.hasZero {
+			continue
+		}
+		for k, src := range b.parts {
+			if src.pop != pl.in.p.src {
+				continue
+			}
+			for _, c := range b.out[k][sent[k]:] {
+				for i := pl.in.r.Ptr[c.Neuron]; i < pl.in.r.Ptr[c.Neuron+1]; i++ {
+					if pl.zero[i] >= 0 {
+						pl.coming = append(pl.coming, inputChange{c.At, i, c.New})
+					}
+				}
+			}
+			slices.SortStableFunc(pl.coming, func(x, y inputChange) int { return cmp.Compare(x.at, y.at) })
+		}
+	}
+}
+
+// wirePlastic gives the units the sums that plastic synapses start with, and
+// lists those without delay between rate units; the first is edge number first.
+func (b *rateBlock) wirePlastic(n *Network, first int) ([]neuron.ZeroEdge, error) {
+	var edges []neuron.ZeroEdge
+	for _, pl := range b.learn.in {
+		src, r := pl.in.p.src, pl.in.r
+		if src.model.Kind != neuron.Rate {
+			continue
+		}
+		z0, err := n.outputs0(src)
+		if err != nil {
+			return nil, err
+		}
+		pl.z0 = z0
+		part := b.parts[pl.part]
+		for s := range len(r.Ptr) - 1 {
+			for i := r.Ptr[s]; i < r.Ptr[s+1]; i++ {
+				w := pl.sign(pl.l.Weight(i, 0))
+				if r.DelayAt(int(i))+pl.dendritic(i) > 0 {
+					part.units.AddInitial(uint32(part.lo)+uint32(r.Target[i]), float64(w*z0[s]))
+					continue
+				}
+				pl.zero[i], pl.hasZero = int32(first+len(edges)), true
+				edges = append(edges, neuron.ZeroEdge{FromPop: b.part(src, s), From: s, ToPop: pl.part, To: part.lo + int(r.Target[i]), Weight: w})
+			}
+		}
+		if pl.hasZero {
+			pl.ahead = event.Second // as far as the units have passed
+		}
+	}
+	return edges, nil
 }
 
 // send hands the window's changes to the populations.
@@ -160,6 +288,12 @@ func (b *rateBlock) reset(*Network) error {
 	}
 	if b.net != nil {
 		b.net.Reset()
+	}
+	b.learn.reset()
+	if b.learn != nil {
+		for _, pl := range b.learn.in {
+			pl.startOutputs(b.parts[pl.part].units)
+		}
 	}
 	return nil
 }

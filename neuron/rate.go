@@ -244,6 +244,9 @@ func (r *RateUnits) Restore(s RateState) error {
 	return nil
 }
 
+// First is the first unit of the block, population-local.
+func (r *RateUnits) First() int { return r.lo }
+
 // Output is the output of unit i (population-local) at the end of the last
 // window, that is, after everything before its `to`.
 func (r *RateUnits) Output(i int) float64 { return r.Z[i-r.lo] }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -461,6 +462,7 @@ func checkDegenerate(t *testing.T, _ mode) (rows []Check) {
 	one := &learned{}
 	learn(t, net, 50*event.Second, one)
 	x := one.columns(0, 0)[0]
+	rows = append(rows, checkFlow(t)...)
 	exact := 0.1 * 0.5 * math.Exp(-7./20) * math.Exp(-1) / (1./1000 + 1./200)
 	return append(rows,
 		Check{Name: "R-STDP, Δ = 7 ms, DA 0.5 after 1 s, η 0.1, continuous: Δw", Unit: "[w]", Expected: 2.160336, Got: x[len(x)-1] - 1, Tolerance: 5e-7, Why: "η_g D e_0 e^(−Δ/τ)/(1/τ_c+1/τ_d), to the digits given"},
@@ -566,6 +568,110 @@ func checkAttention(t *testing.T, mode mode) (rows []Check) {
 		half := []float64{5e-3, 5e-3, 5e-3, 5e-3, 5e-2}[i]
 		rows = append(rows, Check{Name: fmt.Sprintf("F·α_max, random v, d = 8, F = 100, β_a = %g", beta), Unit: "1", Expected: want, Got: mean, Tolerance: 4*math.Sqrt(2*variance/float64(n)) + half,
 			Why: fmt.Sprintf("C.14, a simulation whose own sample is not known: 4 standard errors of %d draws here and as many there", n)})
+	}
+	return rows
+}
+
+// flow is the weight of one synapse under update = "continuous" at end: the solution
+// of dw/dt = drift that stays within the bounds. Between events the zeros of the drift
+// are looked for at 20 points and bisected, and the weight is stopped at a bound at
+// each.
+func (w *hmnWorld) flow(edge int, end event.Time) float64 {
+	r, e := &w.rule, w.edges[edge]
+	f, cuts := w.plain(edge, end)
+	last := end.MS()
+	points := []float64{0, last}
+	for _, x := range cuts {
+		if x > 0 && x < last {
+			points = append(points, x)
+		}
+	}
+	if r.gate { // edges of the gate
+		for k := -20.0; k < last/r.cycle()+20; k++ {
+			for _, q := range []float64{-0.25, 0.25} {
+				if x := (k + q + (e.phase-r.phi0)/(2*math.Pi)) * r.cycle(); x > 0 && x < last {
+					points = append(points, x)
+				}
+			}
+		}
+	}
+	for x := 0.0; x < last; x += 10 {
+		points = append(points, x)
+	}
+	slices.Sort(points)
+	weight := e.weight
+	for i := 1; i < len(points); i++ {
+		a, b := points[i-1], points[i]
+		if b-a < 1e-9 {
+			continue
+		}
+		in := func(x float64) float64 { return f(min(max(x, a*(1+1e-16)), math.Nextafter(b, a))) }
+		turns := []float64{a}
+		const scan = 20
+		for k := range scan {
+			lo, hi := a+(b-a)*float64(k)/scan, a+(b-a)*float64(k+1)/scan
+			if up := in(lo) > 0; up != (in(hi) > 0) {
+				turns = append(turns, bisect(lo, hi, func(x float64) bool { return (in(x) > 0) != up }))
+			}
+		}
+		turns = append(turns, b)
+		for k := 1; k < len(turns); k++ {
+			L, part := turns[k]-turns[k-1], 0.0
+			for n, x := range gaussX {
+				part += gaussW[n] * L * in(turns[k-1]+L*x)
+			}
+			weight = min(max(weight+part, r.wMin), r.wMax)
+		}
+	}
+	return weight
+}
+
+// checkFlow is A.4(7): continuous weights that run into their bounds and leave them
+// again when the drift turns.
+func checkFlow(t *testing.T) (rows []Check) {
+	for _, gate := range []bool{false, true} {
+		worst, stopped, n := 0.0, 0, 0
+		for seed := range uint64(4) {
+			rng := rand.New(rand.NewPCG(15, seed))
+			r := coreRule(1)
+			r.gate, r.bernoulli, r.tauFast = gate, false, 20
+			r.etaLocal, r.etaGlobal = 2e-4, 4e-3
+			r.aFast = pick(rng, 0, 1.0)
+			w := pairs(r, 5, 0.5)
+			end := 2 * event.Second
+			for i := range w.edges {
+				w.edges[i].phase = rng.Float64() * 6
+				w.edges[i].weight = pick(rng, 0, 0.05, 0.5, 0.97, 1)
+				w.pre, w.post = append(w.pre, randomTrain(rng, 20, end)), append(w.post, randomTrain(rng, 15, end))
+			}
+			w.mods = randomModulators(rng, true, end, w.pre[0])
+			for i := range w.mods {
+				if w.mods[i].tau > 0 {
+					w.mods[i].tau = max(w.mods[i].tau, 20)
+				}
+			}
+			m := w.model(false)
+			m.Projections[0].SynapseParams["update"] = values("update", "continuous")["update"]
+			m.Records = []network.Record{record(network.RecordWeight, w.projection, end-ms(1))}
+			net := build(t, m, 1)
+			got := &learned{}
+			learn(t, net, end, got)
+			net.Close()
+			x := got.samples[len(got.samples)-1]
+			for i := range w.edges {
+				want := w.flow(i, x.at)
+				if os.Getenv("DBG") != "" {
+					t.Log(seed, i, w.edges[i].weight, w.rule.aFast, x.at, x.values[i], want, len(w.mods))
+				}
+				worst = math.Max(worst, math.Abs(x.values[i]-want))
+				n++
+				if want == 0 || want == 1 || w.edges[i].weight == 0 || w.edges[i].weight == 1 {
+					stopped++
+				}
+			}
+		}
+		rows = append(rows, Check{Name: fmt.Sprintf("continuous, gate %v: worst weight of %d after 2 s", gate, n), Unit: "[w]", Expected: 0, Got: worst, Tolerance: 1e-10,
+			Why: fmt.Sprintf("projected flow, by quadrature between zeros found by bisection; times in ms have 12 digits here; %d began or ended at a bound", stopped)})
 	}
 	return rows
 }

@@ -159,12 +159,12 @@ func benchOne(m *network.Model, workers int) (row benchRow, err error) {
 				return row, err
 			}
 		}
-		if err := advance(ctx, n, benchWarmUp, network.Recorder{}); err != nil {
+		if err := advance(ctx, eventEngine{n}, benchWarmUp, network.Recorder{}); err != nil {
 			return row, err
 		}
 		before := n.Stats()
 		began := time.Now()
-		if err := advance(ctx, n, m.Simulation.Duration, network.Recorder{}); err != nil {
+		if err := advance(ctx, eventEngine{n}, m.Simulation.Duration, network.Recorder{}); err != nil {
 			return row, err
 		}
 		row.WallS = min(row.WallS, time.Since(began).Seconds())

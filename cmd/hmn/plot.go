@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,21 +17,47 @@ import (
 )
 
 func (a *app) plotCommand() *cobra.Command {
-	var out, from, to string
+	var out, from, to, page, projection string
+	var synapses []string
 	var most int
 	c := &cobra.Command{
 		Use:   "plot DIR",
-		Short: "Draw a run: raster, population rates, ISI-CVs, sampled signals",
-		Long: `Draw a run as PNG or SVG: the raster of its spikes, the rates of its populations,
-the histogram of the interspike intervals' coefficients of variation, and a
-panel of traces for each sampled signal.
+		Short: "Draw a run: raster, rates, sampled signals, what was learned",
+		Long: `Draw a run as PNG or SVG, on up to two pages:
+
+  raster    the raster of its spikes, the rates of its populations, the histogram
+            of the interspike intervals' coefficients of variation, and a panel of
+            traces for each sampled signal of neurons
+  learning  what was recorded of learning: weights, eligibility, phase gate,
+            modulators, learning rates, and the learning curve of a task
+
+Weights are drawn from their samples, or as the steps that recorded updates made.
+Without --synapse a few synapses are chosen, those with the most updates.
+--projection and --synapse draw the learning page alone.
 
 At most 5 million spikes are drawn, the last ones in [--from, --to), and a few
 traces of each signal; what was left out is said.`,
+		Example:           "  hmn plot runs/cuba --from \"1 s\" --out raster.svg\n  hmn plot runs/hmn-recurrent --page learning --projection EE --synapse 3:17 --synapse 4:17",
 		Args:              wantArgs(1, 1, "DIR"),
 		ValidArgsFunction: firstArg(completeDir),
 		RunE: func(c *cobra.Command, args []string) error {
-			o := plotOptions{out: out, neurons: most}
+			o := plotOptions{out: out, page: page, neurons: most, projection: projection}
+			if !slices.Contains([]string{"", pageRaster, pageLearning}, page) {
+				return badInput("%s: --page %q: want %s or %s", c.CommandPath(), page, pageRaster, pageLearning)
+			}
+			for _, s := range synapses {
+				x, err := parseSynapse(s)
+				if err != nil {
+					return badInput("%s: --synapse %q: %w", c.CommandPath(), s, err)
+				}
+				o.synapses = append(o.synapses, x)
+			}
+			if projection != "" || len(synapses) > 0 {
+				if o.page == pageRaster {
+					return badInput("%s: --projection and --synapse are for --page %s", c.CommandPath(), pageLearning)
+				}
+				o.page = pageLearning
+			}
 			for _, f := range []struct {
 				name, value string
 				at          *event.Time
@@ -52,7 +80,10 @@ traces of each signal; what was left out is said.`,
 			return a.plot(args[0], o)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "the picture, `FILE`.png or FILE.svg (default raster.png in the run directory)")
+	c.Flags().StringVar(&out, "out", "", "the picture, `FILE`.png or FILE.svg (default raster.png and learning.png in\nthe run directory); of two pages the second is FILE-learning.png")
+	c.Flags().StringVar(&page, "page", "", "draw one `PAGE`: raster or learning (default: both, as far as recorded)")
+	c.Flags().StringVar(&projection, "projection", "", "draw the learning of the projection `NAME` (default: the first that is recorded)")
+	c.Flags().StringArrayVar(&synapses, "synapse", nil, "draw the synapse `SOURCE:TARGET` of the projection; can be repeated")
 	c.Flags().StringVar(&from, "from", "0 ms", "draw from this simulated `TIME`")
 	c.Flags().StringVar(&to, "to", "", "draw up to this simulated `TIME` (default: the end)")
 	c.Flags().IntVar(&most, "max-neurons", 0, "show at most `N` neurons of each population, 0 for all")
@@ -61,10 +92,19 @@ traces of each signal; what was left out is said.`,
 }
 
 type plotOptions struct {
-	out      string
-	from, to event.Time // to = 0: the end
-	neurons  int
+	out        string
+	page       string     // pageRaster, pageLearning, or empty: both
+	from, to   event.Time // to = 0: the end
+	neurons    int
+	projection string
+	synapses   []spikelog.Synapse
 }
+
+// Pages.
+const (
+	pageRaster   = "raster"
+	pageLearning = "learning"
+)
 
 // Limits of one picture.
 const (
@@ -95,22 +135,42 @@ func (a *app) plot(dir string, o plotOptions) error {
 	if o.to <= o.from {
 		return badInput("hmn plot: the run ends at %s ms, --from %s ms is not before that", o.to, o.from)
 	}
-	if o.out == "" {
-		o.out = filepath.Join(dir, "raster.png")
-	}
 	if err := v.measure(); err != nil {
 		return err
 	}
-	note, err := v.plot(o)
-	switch {
-	case errors.Is(err, plot.ErrExtension):
-		return badInput("%w", err)
-	case err != nil:
-		return err
+	drawn := 0
+	for _, p := range []struct {
+		name string
+		draw func(plotOptions) (string, error)
+	}{{pageRaster, v.plot}, {pageLearning, v.plotLearning}} {
+		if o.page != "" && o.page != p.name {
+			continue
+		}
+		q := o
+		switch {
+		case o.out == "":
+			q.out = filepath.Join(dir, p.name+".png")
+		case drawn > 0:
+			ext := filepath.Ext(o.out)
+			q.out = strings.TrimSuffix(o.out, ext) + "-" + p.name + ext
+		}
+		note, err := p.draw(q)
+		switch {
+		case errors.Is(err, errNothingToDraw):
+			continue
+		case errors.Is(err, plot.ErrExtension):
+			return badInput("%w", err)
+		case err != nil:
+			return err
+		}
+		drawn++
+		fmt.Fprintln(a.out, q.out)
+		if note != "" {
+			fmt.Fprintln(a.out, "note:", note)
+		}
 	}
-	fmt.Fprintln(a.out, o.out)
-	if note != "" {
-		fmt.Fprintln(a.out, "note:", note)
+	if drawn == 0 {
+		return errNothingToDraw
 	}
 	return nil
 }
@@ -146,9 +206,10 @@ func (v *view) plot(o plotOptions) (note string, err error) {
 		}
 		spikes = append(spikes, s...)
 	}
-	for k, s := range v.reader.Meta().Signals {
+	signals := slices.DeleteFunc(slices.Clone(v.reader.Meta().Signals), func(s spikelog.Signal) bool { return ofLearning(&s) })
+	for k, s := range signals {
 		if k == maxPanels {
-			add("%d of %d signals are drawn", maxPanels, len(v.reader.Meta().Signals))
+			add("%d of %d signals are drawn", maxPanels, len(signals))
 			break
 		}
 		sig, thin, err := v.signal(s, f.From, f.To)
@@ -179,41 +240,48 @@ func (v *view) title() string {
 // every thin-th sample of them.
 func (v *view) signal(s spikelog.Signal, from, to event.Time) (sig plot.Signal, thin int, err error) {
 	traces := min(s.N, maxTraces)
-	sig = plot.Signal{Name: s.What + " of " + s.Of, Unit: v.unit(s), Values: make([][]float64, traces)}
+	sig = plot.Signal{Name: s.What + " of " + s.Of, Unit: v.unit(s)}
 	entity := make([]int, traces)
 	for k := range entity {
 		entity[k] = s.N * k / traces
-		index := entity[k]
-		if s.Subset != nil {
-			index = s.Subset[index]
-		}
-		sig.Labels = append(sig.Labels, fmt.Sprintf("%s %d", s.Of, index))
+		sig.Labels = append(sig.Labels, s.Of+" "+s.Label(entity[k]))
 	}
+	sig.Times, sig.Values, thin, err = v.columns(s, entity, from, to)
+	return sig, thin, err
+}
+
+// columns reads columns of a signal in [from, to), every thin-th sample of
+// them.
+func (v *view) columns(s spikelog.Signal, columns []int, from, to event.Time) (times []float64, values [][]float64, thin int, err error) {
+	values = make([][]float64, len(columns))
 	thin = 1
-	if every := max(s.Every, 1); (to-from)/every > maxSamples {
-		thin = int((to - from) / every / maxSamples)
+	if s.Every > 0 && (to-from)/s.Every > maxSamples {
+		thin = int((to - from) / s.Every / maxSamples)
 	}
 	i := 0
 	for b, err := range v.reader.Samples(s.Record, from, to) {
 		if err != nil {
-			return sig, thin, err
+			return nil, nil, thin, err
 		}
 		for row, at := range b.Times {
-			if i++; (i-1)%thin != 0 || len(sig.Times) > 2*maxSamples {
+			if i++; (i-1)%thin != 0 || len(times) > 2*maxSamples {
 				continue
 			}
-			sig.Times = append(sig.Times, at.MS())
-			for k, e := range entity {
-				sig.Values[k] = append(sig.Values[k], b.Values[row*b.N+e])
+			times = append(times, at.MS())
+			for k, e := range columns {
+				values[k] = append(values[k], b.Values[row*b.N+e])
 			}
 		}
 	}
-	return sig, thin, nil
+	return times, values, thin, nil
 }
 
 // unit is that of a sampled signal: of the population's state variable of that
 // name, or of any synaptic current.
 func (v *view) unit(s spikelog.Signal) string {
+	if s.Unit != "" {
+		return s.Unit
+	}
 	if s.What == network.RecordISyn {
 		return "pA"
 	}

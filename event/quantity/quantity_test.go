@@ -14,6 +14,7 @@ var inf = math.Inf(1)
 func TestInRange(t *testing.T) {
 	tau := quantity.Param{Key: "tau_m", Unit: "ms", MinOpen: true, Max: 1e6}
 	p := quantity.Param{Key: "p", Unit: "1", Max: 1}
+	phase := quantity.Param{Key: "phase", Unit: "rad", Max: 2, MaxOpen: true}
 	any := quantity.Param{Key: "E_L", Unit: "mV", Min: -inf, Max: inf}
 	for _, c := range []struct {
 		p    quantity.Param
@@ -24,6 +25,7 @@ func TestInRange(t *testing.T) {
 		{tau, -1, "tau_m = -1 ms, want > 0 and ≤ 1e+06 ms"}, {tau, 2e6, "want > 0 and ≤ 1e+06 ms"},
 		{tau, math.NaN(), "tau_m = NaN ms"}, {tau, inf, "tau_m = +Inf ms"},
 		{p, 0, ""}, {p, 1, ""}, {p, math.Copysign(0, -1), ""}, {p, -1e-9, "p = -1e-09, want ≥ 0 and ≤ 1"}, {p, math.Nextafter(1, 2), "p = "},
+		{phase, 0, ""}, {phase, math.Nextafter(2, 0), ""}, {phase, 2, "phase = 2 rad, want ≥ 0 and < 2 rad"}, {phase, math.NaN(), "phase = NaN rad"},
 		{any, -1e300, ""}, {any, inf, "any finite number mV"}, {any, -inf, "any finite number mV"}, {any, math.NaN(), "any finite number"},
 	} {
 		err := c.p.InRange(c.x)
@@ -36,6 +38,8 @@ func TestInRange(t *testing.T) {
 func TestCheck(t *testing.T) {
 	rate := quantity.Param{Key: "rate", Unit: "Hz", Max: 1e4}
 	with := func(f quantity.Form) quantity.Param { p := rate; p.Form = f; return p }
+	either := with(quantity.NumberOrWord)
+	either.Choices = []string{"pi"}
 	word := quantity.Param{Key: "f", Form: quantity.Choice, Choices: []string{"relu", "tanh"}}
 	sine := func(m, a, f, ph float64) quantity.Value {
 		return quantity.Value{Sine: &quantity.Sinusoid{Mean: m, Amplitude: a, Frequency: f, Phase: ph}}
@@ -46,6 +50,11 @@ func TestCheck(t *testing.T) {
 		ok bool
 	}{
 		{word, quantity.Value{Text: "tanh"}, true}, {word, quantity.Value{Text: "Tanh"}, false}, {word, quantity.Value{}, false},
+		{with(quantity.Bool), quantity.Value{Bool: true}, true}, {with(quantity.Text), quantity.Value{Text: "x"}, true},
+		{with(quantity.Integer), quantity.Value{Number: 5}, true}, {with(quantity.Integer), quantity.Value{Number: 5.5}, false},
+		{with(quantity.Integer), quantity.Value{Number: -5}, false}, {with(quantity.Integer), quantity.Value{Number: math.NaN()}, false},
+		{either, quantity.Value{Number: 5}, true}, {either, quantity.Value{Number: -5}, false},
+		{either, quantity.Value{Text: "pi"}, true}, {either, quantity.Value{Text: "tau"}, false},
 		{with(quantity.Numbers), quantity.Value{Number: 5}, true}, {with(quantity.Numbers), quantity.Value{Number: -5}, false},
 		{with(quantity.Numbers), quantity.Value{List: []float64{1, 2}}, true}, {with(quantity.Numbers), quantity.Value{List: []float64{1, math.NaN()}}, false},
 		{with(quantity.Steps), quantity.Value{}, false},

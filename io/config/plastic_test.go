@@ -413,3 +413,35 @@ func TestBadPlasticFiles(t *testing.T) {
 		t.Errorf("a column of phases that is not to be read: %v", err)
 	}
 }
+
+// TestPresetRows: presets as hmn.md A.1 and science.md E.8 tell them.
+func TestPresetRows(t *testing.T) {
+	for _, c := range []struct{ preset, key, value, unit, equation, core string }{
+		{"hmn-core", "tau_slow", "1000", "ms", "HMN Eq. 2", ""},
+		{"hmn-core", "gate_gain", "pi", "1", "HMN Eq. 4", ""},
+		{"hmn-core", "eta_global", "2.5e-3 w_max (rates: 3e-5 w_max)", "[w]/ms", "HMN Eq. 3", ""},
+		{"hmn-core", "w_max", "required", "[w]", "HMN Eq. 5", ""},
+		{"hmn-core", "meta.alpha_local", "0", "1", "HMN Eq. 7", ""},
+		{"hmn-full", "beta_g", "1", "1", "HMN Eqs. 10–11", "0"},
+		{"hmn-full", "meta.alpha_global", "0.05", "1", "HMN Eq. 7", "0"},
+		{"hmn-literal", "A_minus", "1", "1", "HMN Eq. 2", "-1.5"},
+		{"hmn-literal", "update", "step", "–", "HMN Eq. 5", "window"},
+		{"r-stdp", "eta_global", "0.1 (0.025 w_max)", "[w]/ms", "HMN Eq. 3", "2.5e-3 w_max (rates: 3e-5 w_max)"},
+		{"r-stdp", "tau_slow", "1000", "ms", "HMN Eq. 2", ""},
+		{"r-stdp", "gate", "false", "–", "HMN Eq. 4", "true"},
+		{"hmn", "bernoulli", "true", "–", "HMN Eq. 5", ""},
+	} {
+		rows, ok := PresetRows(c.preset)
+		i := slices.IndexFunc(rows, func(r PresetRow) bool { return r.Key == c.key })
+		if !ok || i < 0 {
+			t.Errorf("%s has no %s", c.preset, c.key)
+			continue
+		}
+		if r := rows[i]; r.Value != c.value || r.Unit != c.unit || r.Equation != c.equation || r.Core != c.core || r.Doc == "" {
+			t.Errorf("%s: %+v, want %+v", c.preset, r, c)
+		}
+	}
+	if _, ok := PresetRows("hmn-none"); ok {
+		t.Error("found a preset that is not there")
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 
 	"hmn/event/quantity"
@@ -151,5 +150,5 @@ func otherNames() (names []string) {
 		names = append(names, tn)
 		names = append(names, paramNames(t.Params)...)
 	}
-	return slices.Compact(names)
+	return names
 }

@@ -203,9 +203,9 @@ func docNames() (names []string) {
 	}
 	names = append(names, network.Rules...)
 	names = append(names, synapse.Names()...)
-	names = append(names, otherNames()...)
 	slices.Sort(names)
-	return slices.Compact(names)
+	// Of two that are as near, the earlier is meant.
+	return append(slices.Compact(names), otherNames()...)
 }
 
 func docPaths() (paths []string) {

@@ -2,6 +2,9 @@
 // spikes, the rates of its populations, the variability of its interspike
 // intervals, and sampled signals, over one common time axis.
 //
+// A second page shows what a network learned: weights, eligibility, phase gates,
+// modulators, learning rates and the learning curve, see Learning.
+//
 // A Figure is plain data and Write a function of it and the spikes: the same
 // input gives the same bytes. Text is Liberation Sans, which the module gonum
 // carries along, so a PNG looks the same everywhere; an SVG names it with Arial
@@ -15,5 +18,6 @@
 //
 // The package imports event and network, and of gonum/plot the canvases and
 // fonts. Start reading at Figure.Write in figure.go; page.go places the panels and
-// panels.go fills them, raster.go paints the spikes, measure.go counts them.
+// panels.go fills them, raster.go paints the spikes, measure.go counts them;
+// learning.go is the other page.
 package plot

@@ -65,25 +65,39 @@ const (
 // time, as a run writes them; those outside [From, To) and those of ids in no
 // population are not drawn. It does not keep or change spikes.
 func (f Figure) Write(path string, spikes []network.Spike) error {
-	ext := strings.ToLower(filepath.Ext(path))
-	if ext != ".png" && ext != ".svg" {
-		return fmt.Errorf("%w: %q", ErrExtension, path)
+	if _, err := extension(path); err != nil {
+		return err
 	}
 	if err := f.check(spikes); err != nil {
 		return err
 	}
 	p := layout(f)
-	var w io.WriterTo
-	if ext == ".png" {
-		c := vgimg.NewWith(vgimg.UseWH(p.width, p.height), vgimg.UseDPI(dpi))
-		p.draw(draw.New(c), f, spikes)
-		w = vgimg.PngCanvas{Canvas: c}
-	} else {
-		c := vgsvg.New(p.width, p.height)
-		p.draw(draw.New(c), f, spikes)
-		w = svg{c}
+	return write(path, p.width, p.height, func(c draw.Canvas) { p.draw(c, f, spikes) })
+}
+
+// extension is that of the path, in lower case, if it can be drawn to.
+func extension(path string) (string, error) {
+	ext := strings.ToLower(filepath.Ext(path))
+	if ext != ".png" && ext != ".svg" {
+		return "", fmt.Errorf("%w: %q", ErrExtension, path)
 	}
-	return replace(path, w)
+	return ext, nil
+}
+
+// write draws a page of that size to path.
+func write(path string, width, height vg.Length, page func(draw.Canvas)) error {
+	ext, err := extension(path)
+	if err != nil {
+		return err
+	}
+	if ext == ".png" {
+		c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
+		page(draw.New(c))
+		return replace(path, vgimg.PngCanvas{Canvas: c})
+	}
+	c := vgsvg.New(width, height)
+	page(draw.New(c))
+	return replace(path, svg{c})
 }
 
 // check refuses what cannot be drawn.

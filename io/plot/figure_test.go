@@ -42,7 +42,7 @@ func poisson(pops []Population, hz float64, to event.Time) []network.Spike {
 	}
 }
 
-func write(t *testing.T, f Figure, name string, s []network.Spike) []byte {
+func written(t *testing.T, f Figure, name string, s []network.Spike) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := f.Write(path, s); err != nil {
@@ -111,7 +111,7 @@ func TestSpikeIsWhereItBelongs(t *testing.T) {
 			s = append(s, network.Spike{At: f.From + event.Time(k)*10*event.Microsecond, ID: 0})
 		}
 		sort.Slice(s, func(i, j int) bool { return s[i].At < s[j].At })
-		img := decode(t, write(t, f, "a.png", s))
+		img := decode(t, written(t, f, "a.png", s))
 		p := layout(f)
 		if got := img.Bounds().Size(); got.X != int(math.Round(float64(p.width/px(1)))) || got.Y != int(math.Round(float64(p.height/px(1)))) {
 			t.Errorf("%v pixels, want %v × %v points at %v dpi", got, p.width, p.height, dpi)
@@ -140,11 +140,11 @@ func TestSpikeIsWhereItBelongs(t *testing.T) {
 func TestWhatIsLeftOut(t *testing.T) {
 	f := Figure{From: event.Millisecond, To: 2 * event.Millisecond, Populations: ei}
 	out := []network.Spike{{At: event.Millisecond - 1, ID: 3}, {At: event.Millisecond, ID: 100}, {At: 2 * event.Millisecond, ID: 3}}
-	if !bytes.Equal(write(t, f, "a.svg", nil), write(t, f, "a.svg", out)) {
+	if !bytes.Equal(written(t, f, "a.svg", nil), written(t, f, "a.svg", out)) {
 		t.Error("a spike outside the window or the populations left a trace")
 	}
 	in := []network.Spike{{At: event.Millisecond, ID: 3}}
-	if bytes.Equal(write(t, f, "a.svg", nil), write(t, f, "a.svg", in)) {
+	if bytes.Equal(written(t, f, "a.svg", nil), written(t, f, "a.svg", in)) {
 		t.Error("a spike at the start of the window is missing")
 	}
 }
@@ -155,7 +155,7 @@ func TestSVG(t *testing.T) {
 		Signals: []Signal{{"V_m", "mV", []float64{0, 1}, [][]float64{{-60, -50}}, []string{"E[0]"}}},
 	}
 	for _, hz := range []float64{5, 300} { // marks, bitmap
-		b := write(t, f, "a.SVG", poisson(ei, hz, f.To))
+		b := written(t, f, "a.SVG", poisson(ei, hz, f.To))
 		s := texts(t, b)
 		for _, want := range []string{`E<&"I`, "time (ms)", "rate (Hz)", "V_m (mV)", "E[0]", "50 of 80", "at most 50 neurons per population, sampled evenly (70 of 100)", "CV"} {
 			if !strings.Contains(s, want) {
@@ -175,7 +175,7 @@ func TestSameInputSameBytes(t *testing.T) {
 	f := Figure{To: event.Second, Populations: ei}
 	s := poisson(ei, 100, f.To)
 	for _, name := range []string{"a.png", "a.svg"} {
-		if !bytes.Equal(write(t, f, name, s), write(t, f, name, s)) {
+		if !bytes.Equal(written(t, f, name, s), written(t, f, name, s)) {
 			t.Errorf("%s differs from one drawing to the next", name)
 		}
 	}
@@ -205,9 +205,9 @@ func TestSparseFigures(t *testing.T) {
 		"samples too late": {Figure{To: event.Millisecond / 2, From: 1, Signals: []Signal{{"V_m", "mV", line, [][]float64{line}, nil}}}, nil, "no samples in this interval"},
 	} {
 		if !testing.Short() { // the race detector makes pixels slow
-			decode(t, write(t, c.f, "a.png", c.s))
+			decode(t, written(t, c.f, "a.png", c.s))
 		}
-		b := write(t, c.f, "a.svg", c.s)
+		b := written(t, c.f, "a.svg", c.s)
 		if s := texts(t, b); !strings.Contains(s, c.want) {
 			t.Errorf("%s: no text %q in\n%s", name, c.want, s)
 		}

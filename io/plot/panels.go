@@ -145,15 +145,28 @@ func drawTable(c draw.Canvas, r vg.Rectangle, f Figure, m []measured) {
 // drawSignal draws the traces of one signal; perMS converts its times to the
 // axis' unit.
 func drawSignal(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64, s Signal, labelled bool) {
-	name := oneLine(s.Name)
-	if s.Unit != "" && s.Unit != "1" {
-		name += " (" + oneLine(s.Unit) + ")"
+	p := Panel{Name: s.Name, Unit: s.Unit}
+	for k, v := range s.Values {
+		t := Trace{Times: s.Times, Values: v, Color: k}
+		if k < len(s.Labels) {
+			t.Label = s.Labels[k]
+		}
+		p.Traces = append(p.Traces, t)
 	}
+	p.draw(c, r, legend, x, perMS, labelled)
+}
+
+// draw draws the traces of a panel and their legend.
+func (p Panel) draw(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64, labelled bool) {
 	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, v := range s.Values {
+	for _, s := range p.Traces {
 		for i, t := range s.Times {
-			if t *= perMS; t >= x.lo && t <= x.hi && !math.IsNaN(v[i]) && !math.IsInf(v[i], 0) {
-				lo, hi = math.Min(lo, v[i]), math.Max(hi, v[i])
+			t *= perMS
+			// A step holds until the next sample, so that one before the axis
+			// may be seen.
+			seen := t >= x.lo || s.Steps && (i+1 == len(s.Times) || s.Times[i+1]*perMS > x.lo)
+			if v := s.Values[i]; seen && t <= x.hi && !math.IsNaN(v) && !math.IsInf(v, 0) {
+				lo, hi = math.Min(lo, v), math.Max(hi, v)
 			}
 		}
 	}
@@ -163,25 +176,33 @@ func drawSignal(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64, s 
 	}
 	pad := 0.06 * (hi - lo)
 	if small := 1e-9 * math.Max(math.Abs(lo), math.Abs(hi)); pad <= small {
-		pad = math.Max(0.1*math.Abs(hi), 0.5) // a constant, or one but for rounding
+		// A constant, or one but for rounding.
+		if pad = 0.1 * math.Abs(hi); pad == 0 {
+			pad = 0.5
+		}
 	}
-	y := axis{lo: lo - pad, hi: hi + pad, name: name}
+	y := axis{lo: lo - pad, hi: hi + pad, name: withUnit(p.Name, p.Unit)}
 	for _, t := range x.ticks(8) {
 		vline(c, r, x, t.value)
 	}
 	y.grid(c, r, 4)
 	width := vg.Length(1)
-	if len(s.Values) > 8 {
+	if len(p.Traces) > 8 {
 		width = 0.6
 	}
 	inside := draw.Canvas{Canvas: c.Canvas, Rectangle: r}
-	for k := len(s.Values) - 1; k >= 0; k-- {
-		for _, pts := range trace(r, x, y, perMS, s.Times, s.Values[k]) {
+	for k := len(p.Traces) - 1; k >= 0; k-- {
+		s := p.Traces[k]
+		times, values := s.Times, s.Values
+		if s.Steps {
+			times, values = steps(times, values, x.hi/perMS)
+		}
+		for _, pts := range trace(r, x, y, perMS, times, values) {
 			if len(pts) == 1 { // a lone sample between gaps
-				c.DrawGlyph(draw.GlyphStyle{Color: hue(k), Radius: 1.2, Shape: draw.CircleGlyph{}}, pts[0])
+				c.DrawGlyph(draw.GlyphStyle{Color: hue(s.Color), Radius: 1.2, Shape: draw.CircleGlyph{}}, pts[0])
 				continue
 			}
-			c.StrokeLines(line(width, hue(k)), inside.ClipLinesX(pts)...)
+			c.StrokeLines(line(width, hue(s.Color)), inside.ClipLinesX(pts)...)
 		}
 	}
 	if empty {
@@ -193,15 +214,43 @@ func drawSignal(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64, s 
 
 	at := legend.Max.Y - 6
 	sty := regular(10, ink)
-	for k, l := range s.Labels {
-		if at-15 < legend.Min.Y && k+1 < len(s.Labels) {
-			c.FillText(align(regular(9, grey), draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fmt.Sprintf("and %d more", len(s.Labels)-k))
+	var named []Trace
+	for _, s := range p.Traces {
+		if s.Label != "" {
+			named = append(named, s)
+		}
+	}
+	for k, s := range named {
+		if at-15 < legend.Min.Y && k+1 < len(named) {
+			c.FillText(align(regular(9, grey), draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fmt.Sprintf("and %d more", len(named)-k))
 			break
 		}
-		c.StrokeLine2(line(1.6, hue(k)), legend.Min.X, at, legend.Min.X+16, at)
-		c.FillText(align(sty, draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fit(sty, oneLine(l), legend.Size().X-22))
+		c.StrokeLine2(line(1.6, hue(s.Color)), legend.Min.X, at, legend.Min.X+16, at)
+		c.FillText(align(sty, draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fit(sty, oneLine(s.Label), legend.Size().X-22))
 		at -= 15
 	}
+}
+
+func withUnit(name, unit string) string {
+	if name = oneLine(name); unit == "" || unit == "1" {
+		return name
+	}
+	return name + " (" + oneLine(unit) + ")"
+}
+
+// steps are the corners of the line that holds each value until the next time,
+// and the last one until the end.
+func steps(times, values []float64, end float64) (t, v []float64) {
+	for i := range times {
+		if i > 0 {
+			t, v = append(t, times[i]), append(v, values[i-1])
+		}
+		t, v = append(t, times[i]), append(v, values[i])
+	}
+	if n := len(times); n > 0 && times[n-1] < end {
+		t, v = append(t, end), append(v, values[n-1])
+	}
+	return t, v
 }
 
 // trace is the line through the samples, broken at values that are not finite.

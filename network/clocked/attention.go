@@ -45,6 +45,13 @@ func (e *Engine) makeGroups() error {
 	}
 	groups := map[key]*group{}
 	for _, r := range e.rules {
+		fanIn := make([]int, r.p.tgt.desc.N)
+		for _, y := range r.p.syn {
+			fanIn[y.target]++
+		}
+		for i, y := range r.p.syn { // what α is without attention
+			r.syn[i].alpha = 1 / float64(fanIn[y.target])
+		}
 		if !r.attends() && !r.looks() {
 			continue
 		}
@@ -198,8 +205,8 @@ func (r *rule) similarity(i int) float64 {
 }
 
 // attend adds the post spikes at t_n to the contexts of their neurons, each with
-// what drove it, c_j += Σ_i x̂_i v_i, and computes every α anew, unless α is held
-// for a cycle.
+// what drove it, c_j += Σ_i x̂_i v_i, lets cycles start, after that, and computes
+// every α anew, unless it is held for a cycle.
 func (e *Engine) attend() {
 	for _, g := range e.groups {
 		for j, in := range g.inputs {
@@ -217,7 +224,14 @@ func (e *Engine) attend() {
 					}
 				}
 			}
-			if !g.rules[0].AlphaCycle {
+		}
+		for _, r := range g.rules {
+			if r.starts {
+				e.startCycle(r)
+			}
+		}
+		for j, in := range g.inputs {
+			if first := g.rules[0]; len(in) > 0 && g.looks && (!first.AlphaCycle || first.starts) {
 				g.attend(j)
 			}
 		}
@@ -310,34 +324,25 @@ func (e *Engine) watchInputs() {
 	}
 }
 
-// startCycle is what happens at the start of a cycle: learned embeddings take
-// one step of Oja's subspace rule, V += η_h (y x̄ᵀ − y yᵀ V) with y = V x̄, and
-// α is computed anew when it is held for cycles. x̄ is the mean output of each
-// source over the cycle, or its number of spikes.
+// startCycle lets learned embeddings take one step of Oja's subspace rule,
+// V += η_h (y x̄ᵀ − y yᵀ V) with y = V x̄. x̄ is the mean output of each source over
+// the cycle, or its number of spikes; what is sent at the start itself belongs to
+// the cycle that begins.
 func (e *Engine) startCycle(r *rule) {
-	if r.group == nil || !r.group.looks {
+	if r.raw == nil {
 		return
 	}
-	if r.raw != nil {
-		if span := e.h * float64(e.n-r.since); r.Rates && span > 0 {
-			for i := range r.seen {
-				r.seen[i] /= span
-			}
-		}
-		oja(r.raw, r.seen, r.EtaH)
-		for i, v := range r.raw {
-			r.v[i] = unitVector(v)
-		}
-		clear(r.seen)
-		r.since = e.n
-	}
-	if r.AlphaCycle {
-		for j, in := range r.group.inputs {
-			if len(in) > 0 {
-				r.group.attend(j)
-			}
+	if span := e.h * float64(e.n-r.since); r.Rates && span > 0 {
+		for i := range r.seen {
+			r.seen[i] /= span
 		}
 	}
+	oja(r.raw, r.seen, r.EtaH)
+	for i, v := range r.raw {
+		r.v[i] = unitVector(v)
+	}
+	clear(r.seen)
+	r.since = e.n
 }
 
 // oja is one step of Oja's subspace rule; v[i] is column i of V.

@@ -85,10 +85,9 @@ func (e *Engine) lookahead() event.Time {
 	return min(least, 4*event.Millisecond)
 }
 
-// modulate lets the modulators jump that do so in (t_n−1, t_n], learns
-// embeddings and holds α at starts of cycles, and weighs the modulators anew
-// where one jumped or a cycle began: with their values after the jumps and the
-// mean activity before the spikes at t.
+// modulate lets the modulators jump that do so in (t_n−1, t_n] and weighs them
+// anew where one jumped or a cycle began: with their values after the jumps and
+// the mean activity before the spikes at t.
 func (e *Engine) modulate(t event.Time) {
 	jumped := false
 	jump := func(k int, amount float64) {
@@ -110,9 +109,6 @@ func (e *Engine) modulate(t event.Time) {
 	for _, r := range e.rules {
 		for r.starts = false; r.start(r.cycles) <= t; r.cycles++ {
 			r.starts = true
-		}
-		if r.starts {
-			e.startCycle(r)
 		}
 		if jumped || r.starts || e.n == 0 {
 			e.weigh(r)

@@ -99,7 +99,7 @@ func (e *Engine) makeRule(p *projection, list []network.Synapse) error {
 		}
 		multapses = max(multapses, x.Multapse+1)
 		s := &r.syn[i]
-		*s = plastic{w: math.Abs(x.Weight), changed: -1, phi: x.Phase, next: x.Phase, alpha: 1}
+		*s = plastic{w: math.Abs(x.Weight), changed: -1, phi: x.Phase, next: x.Phase}
 		if !(s.w >= r.WMin && s.w <= r.WMax) {
 			return fmt.Errorf("weight %g of the synapse from %d to %d, want a magnitude from w_min = %g to w_max = %g", x.Weight, x.Source, x.Target, r.WMin, r.WMax)
 		}
@@ -212,7 +212,9 @@ func (r *rule) jump(s *plastic, a, phase float64) {
 	}
 	s.fast += a
 	s.slow += a
-	s.next += r.EtaPhi * math.Sin(phase-s.next)
+	if r.EtaPhi > 0 {
+		s.next += r.EtaPhi * math.Sin(phase-s.next)
+	}
 }
 
 // eligibility is e = a_fast e_fast + a_slow e_slow (2), at the part of the step

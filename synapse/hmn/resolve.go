@@ -339,16 +339,3 @@ func SignalOf(name, builtin string) Signal {
 	}
 	return OtherSignal
 }
-
-// WeightOf is w_k of a modulator that gives none itself.
-func (p *Params) WeightOf(name, builtin string) float64 {
-	switch SignalOf(name, builtin) {
-	case RewardSignal:
-		return p.WReward
-	case UncertaintySignal:
-		return p.WUncertainty
-	case NoveltySignal:
-		return p.WNovelty
-	}
-	return 1
-}

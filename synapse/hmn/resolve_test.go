@@ -225,17 +225,16 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestWeightOf(t *testing.T) {
-	p := Params{WReward: 1, WUncertainty: 0.2, WNovelty: 0.3}
+func TestSignalOf(t *testing.T) {
 	for _, c := range []struct {
 		name, builtin string
-		want          float64
+		want          Signal
 	}{
-		{"reward", "", 1}, {"DA", "centred_reward", 1}, {"uncertainty", "", 0.2},
-		{"novelty", "", 0.3}, {"reward", "novelty", 0.3}, {"DA", "", 1},
+		{"reward", "", RewardSignal}, {"DA", "centred_reward", RewardSignal}, {"uncertainty", "", UncertaintySignal},
+		{"novelty", "", NoveltySignal}, {"reward", "novelty", NoveltySignal}, {"DA", "", OtherSignal},
 	} {
-		if got := p.WeightOf(c.name, c.builtin); got != c.want {
-			t.Errorf("w of %q, builtin %q: %g, want %g", c.name, c.builtin, got, c.want)
+		if got := SignalOf(c.name, c.builtin); got != c.want {
+			t.Errorf("modulator %q, builtin %q: signal %d, want %d", c.name, c.builtin, got, c.want)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func makeTable() []quantity.Param {
 		between(0.1, 200, "osc_hz", "Hz", 8, gate, "frequency f of the oscillation; one opportunity per cycle"),
 		between(-100, 100, "osc_phase", "rad", 0, gate, "φ_0, phase of the oscillation at t = 0; not reduced to [0, 2π)"),
 		phase,
-		derived(`16 with phase = "uniform" and eta_phi = 0, else 0`, whole(0, 4096, "phase_bins", 0, gate, "phases are put on a grid of that many; 0: exact")),
+		derived(`0 (16 with phase = "uniform")`, whole(0, 4096, "phase_bins", 0, gate, "phases are put on a grid of that many; 0: exact, as eta_phi > 0 wants")),
 		or("pi", above("gate_gain", "1", math.Pi, gate, "κ of the gate: pi (its mean over a cycle is 1) or 1 (the paper's)")),
 
 		word("update", []string{"window", "continuous", "step"}, apply, "window: once per cycle, at the close of the window | continuous: at every instant, without trials | step: once per step of the clocked engine"),

@@ -66,7 +66,7 @@ func levels(name string, n int, amplitude float64, steps ...[2]float64) network.
 	return p
 }
 
-// plastic is a projection under the rule hmn.
+// plasticProjection is a projection under the rule hmn.
 func plasticProjection(source, target, rule string, weight, axonal, dendritic float64, pairs ...any) network.Projection {
 	return network.Projection{Name: source + target, Source: source, Target: target, Rule: rule,
 		Weight: constant(weight), Axonal: constant(axonal), Dendritic: constant(dendritic), Synapse: "hmn", SynapseParams: values(pairs...)}

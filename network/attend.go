@@ -64,7 +64,7 @@ func (n *Network) makeGroups(g *learning, targets int) error {
 		groups[k].members = append(groups[k].members, pl)
 	}
 	for _, x := range groups {
-		if !slices.ContainsFunc(x.members, func(pl *plastic) bool { return pl.l.P.BetaA > 0 }) {
+		if !slices.ContainsFunc(x.members, func(pl *plastic) bool { return pl.l.P.BetaA > 0 || pl.l.P.Relevance == "vector" }) {
 			fanIn := make([]int, targets)
 			for _, pl := range x.members {
 				pl.l.W.FanIn(fanIn)

@@ -110,8 +110,7 @@ func (n *Network) settle(t event.Time) error {
 	}
 	slices.SortFunc(n.book.held[first:], func(a, b booked) int {
 		return cmp.Or(cmp.Compare(a.Close.At, b.Close.At), cmp.Compare(a.Close.Frac, b.Close.Frac),
-			cmp.Compare(a.id.Projection, b.id.Projection), cmp.Compare(a.id.Source, b.id.Source),
-			cmp.Compare(a.id.Target, b.id.Target), cmp.Compare(a.id.Multapse, b.id.Multapse), cmp.Compare(a.K, b.K))
+			a.id.compare(b.id), cmp.Compare(a.K, b.K))
 	})
 	for _, g := range n.mods.rules {
 		g.rule.drive.Drop(t - 4*g.rule.cycle.Cycles(1) - g.rule.proj.max)

@@ -178,15 +178,22 @@ func (m *modulators) enter(j jump) {
 	m.queue = slices.Insert(m.queue, k, j)
 }
 
-// nextJump is the time of the earliest jump that is still to come.
-func (m *modulators) nextJump() event.Time {
+// nextJump is the time of the earliest jump still to come that is not before
+// from.
+func (m *modulators) nextJump(from event.Time) event.Time {
 	t := event.MaxTime
-	if len(m.queue) > 0 {
-		t = m.queue[0].at
+	for _, j := range m.queue {
+		if j.at >= from {
+			t = j.at
+			break
+		}
 	}
 	for _, x := range m.list {
-		if x.next < len(x.desc.Events) {
-			t = min(t, x.desc.Events[x.next].At)
+		for _, e := range x.desc.Events[x.next:] {
+			if e.At >= from {
+				t = min(t, e.At)
+				break
+			}
 		}
 	}
 	return t
@@ -202,9 +209,7 @@ func (m *modulators) nextSample(t event.Time) event.Time {
 		}
 	}
 	if at < event.MaxTime {
-		if j := m.nextJump(); j > t {
-			at = min(at, j)
-		}
+		at = min(at, m.nextJump(t+1))
 	}
 	if at <= t {
 		return t + 1
@@ -216,7 +221,7 @@ func (m *modulators) nextSample(t event.Time) event.Time {
 // complete, because windows end where they sample.
 func (m *modulators) advance(t event.Time) {
 	for {
-		at := m.nextJump()
+		at := m.nextJump(0)
 		for _, g := range m.rules {
 			if g.samples {
 				at = min(at, g.rule.cycle.Start(g.next))

@@ -42,7 +42,8 @@ type Network struct {
 	mods      *modulators
 	watches   []*watch
 	oja       []*ojaLearner
-	book      book // decisions on weights on their way to the record
+	acting    acting // task and meta-learning
+	book      book   // decisions on weights on their way to the record
 }
 
 // population is the run-time side of a Population.
@@ -71,6 +72,7 @@ type population struct {
 
 	epoch event.Time // length of the epochs in which blocks are swept; 0: by steps
 
+	level  []float64      // what a task made of them
 	levels *neuron.Levels // level sources
 	until  event.Time     // their changes are in hist up to here
 }
@@ -94,6 +96,7 @@ type projection struct {
 	wiring         [][]*hmn.Wiring
 	keepUpdates    bool
 	keepCandidates bool
+	places         []located // its synapses by identity, made when asked for
 }
 
 // wave is what a uniform projection onto a linear population delivers in one
@@ -198,6 +201,9 @@ func (n *Network) build() error {
 		return err
 	}
 	if err := n.makeBlocks(); err != nil {
+		return err
+	}
+	if err := n.makeTask(); err != nil {
 		return err
 	}
 	if err := n.makeRecords(); err != nil {

@@ -74,10 +74,13 @@ func (n *Network) locate(q *projection) []located {
 			add(&rp.l.W, nil, rp)
 		}
 	}
-	slices.SortFunc(all, func(a, b located) int {
-		return cmp.Or(cmp.Compare(a.id.Source, b.id.Source), cmp.Compare(a.id.Target, b.id.Target), cmp.Compare(a.id.Multapse, b.id.Multapse))
-	})
+	slices.SortFunc(all, func(a, b located) int { return a.id.compare(b.id) })
 	return all
+}
+
+// compare orders synapses by (projection, source, target, multapse number).
+func (s SynapseID) compare(o SynapseID) int {
+	return cmp.Or(cmp.Compare(s.Projection, o.Projection), cmp.Compare(s.Source, o.Source), cmp.Compare(s.Target, o.Target), cmp.Compare(s.Multapse, o.Multapse))
 }
 
 // makePlasticRecord resolves a record of synapses or of what they share.
@@ -88,20 +91,20 @@ func (n *Network) makePlasticRecord(i int) error {
 	case r.What == RecordModulator:
 		m := n.mods.list[n.model.FindModulator(r.Of)]
 		s.ids = make([]int, 1)
-		s.read = func(t event.Time, dst []float64) { dst[0] = m.value(t) }
+		s.shared = func(t event.Time, dst []float64) { dst[0] = m.value(t) }
 	case sharedSignal(r.What):
 		g := n.projs[n.model.FindProjection(r.Of)].plastic.gate
 		switch r.What {
 		case RecordGamma:
 			s.ids = make([]int, len(g.w))
-			s.read = func(_ event.Time, dst []float64) { copy(dst, g.gamma) }
+			s.shared = func(_ event.Time, dst []float64) { copy(dst, g.gamma) }
 		case RecordEta:
 			s.ids = make([]int, 2)
-			s.read = func(_ event.Time, dst []float64) { dst[0], dst[1] = g.local, g.global }
+			s.shared = func(_ event.Time, dst []float64) { dst[0], dst[1] = g.local, g.global }
 		default:
 			s.ids = make([]int, 1)
 			prime := r.What == RecordGPrime
-			s.read = func(t event.Time, dst []float64) { dst[0] = g.sum(t, prime) }
+			s.shared = func(t event.Time, dst []float64) { dst[0] = g.sum(t, prime) }
 		}
 	default:
 		q := n.projs[n.model.FindProjection(r.Of)]
@@ -128,6 +131,29 @@ func (n *Network) makePlasticRecord(i int) error {
 	}
 	n.signal = append(n.signal, s)
 	return nil
+}
+
+// readShared takes the coming window's samples of what all synapses share:
+// modulators are taken up to each sample and no further.
+func (n *Network) readShared() {
+	for {
+		var next *signal
+		at := 0
+		for _, s := range n.signal {
+			if s.shared == nil || s.taken == len(s.times) {
+				continue
+			}
+			if next == nil || s.times[s.taken] < next.times[at] {
+				next, at = s, s.taken
+			}
+		}
+		if next == nil {
+			return
+		}
+		n.mods.advance(next.times[at] + 1)
+		next.shared(next.times[at], next.buf[at])
+		next.taken++
+	}
 }
 
 // sum is G = Σ w_k E_k at t, or G′ = Σ γ̂_k w_k E_k.

@@ -199,7 +199,7 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 	}
 	for _, k := range keys {
 		x := &rateGroup{key: k.key, members: members[k]}
-		if !slices.ContainsFunc(x.members, func(pl *ratePlastic) bool { return pl.l.P.BetaA > 0 }) {
+		if !slices.ContainsFunc(x.members, func(pl *ratePlastic) bool { return pl.l.P.BetaA > 0 || pl.l.P.Relevance == "vector" }) {
 			fanIn := make([]int, x.members[0].l.W.Targets)
 			for _, pl := range x.members {
 				pl.l.W.FanIn(fanIn)

@@ -32,7 +32,7 @@ func (n *Network) Reset() error {
 		p.hist.reset()
 		p.last, p.hits, p.spikes = 1, 0, 0
 		p.cut = p.cut[:0]
-		p.until = 0
+		p.until, p.level = 0, nil
 		n.extendLevels(p, n.grid.Step)
 		for _, c := range p.changed {
 			p.hist.addChange(c)
@@ -60,7 +60,7 @@ func (n *Network) Reset() error {
 		x.reset()
 	}
 	n.mods.reset()
-	return nil
+	return n.resetTask()
 }
 
 // At schedules a call-back at simulated time t, an environment step: it sees all
@@ -151,11 +151,12 @@ func (n *Network) advanceWindow() error {
 		return err
 	}
 	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now), n.nextTick()))
-	n.mods.advance(w.End)
-	work := n.prepare(w)
 	if err := n.schedule(w); err != nil {
 		return err
 	}
+	n.readShared()
+	n.mods.advance(w.End)
+	work := n.prepare(w)
 	err := n.pool.Do(len(n.blocks), work > parallelWork, func(worker, b int) (err error) {
 		n.stats.WorkerBlocks[worker]++
 		return n.blocks[b].advance(n, n.work[worker], w)
@@ -167,7 +168,10 @@ func (n *Network) advanceWindow() error {
 	n.stats.Windows++
 	n.now = w.End
 	n.learnEmbeddings(w)
-	return n.settleDue(w)
+	if err := n.settleDue(w); err != nil {
+		return err
+	}
+	return n.watchSpikes()
 }
 
 // prepare fixes, before the blocks start, what they share in the window:
@@ -348,6 +352,9 @@ func (n *Network) exchange(w event.Window) {
 			p.hist.add(at, id-p.first)
 		}
 		n.spiked(p, at, id)
+		if n.acting.watcher != nil {
+			n.acting.spikes = append(n.acting.spikes, Spike{at, id})
+		}
 		n.emit(p, at)
 		n.countContext(p, at)
 	}

@@ -18,6 +18,9 @@ type signal struct {
 	// read gives the values at a time in the window just passed, when blocks do
 	// not.
 	read func(t event.Time, dst []float64)
+	// shared does so before the window, for the first taken of its times.
+	shared func(t event.Time, dst []float64)
+	taken  int
 }
 
 // sample is one row of a signal on its way to the record.
@@ -73,7 +76,7 @@ func (n *Network) makeRecords() error {
 				continue
 			}
 			for col, id := range s.ids {
-				if i, ok := b.local(s.pop, id); ok && s.read == nil {
+				if i, ok := b.local(s.pop, id); ok && s.read == nil && s.shared == nil {
 					b.addProbe(probe{s, col, i})
 				}
 			}
@@ -117,7 +120,7 @@ func (n *Network) observe() error {
 // schedule lists the sample times in the window.
 func (n *Network) schedule(w event.Window) error {
 	for _, s := range n.signal {
-		s.times, s.buf = s.times[:0], s.buf[:0]
+		s.times, s.buf, s.taken = s.times[:0], s.buf[:0], 0
 	}
 	return n.observers.RunBefore(w.End)
 }

@@ -76,6 +76,8 @@ type RateUnits struct {
 	in       []RateInput
 	tick     event.Time // the next
 	starting bool       // t = 0 is still to be computed
+	clamped  []float64  // outputs that are held; NaN: free; nil: none ever was
+	kicked   []uint32   // units to recompute at the start of the next window, block-local
 	touched  []uint32   // block-local
 	mark     []bool
 	log      []Change // every change of z, sent or not
@@ -209,6 +211,7 @@ func (r *RateUnits) Reset() {
 	clear(r.Eps)
 	clear(r.Area)
 	clear(r.Since)
+	r.clamped, r.kicked = nil, r.kicked[:0]
 	r.Expiries, r.gone, r.log = r.Expiries[:0], 0, r.log[:0]
 }
 
@@ -319,6 +322,9 @@ func (r *RateUnits) next() event.Time {
 	if r.starting {
 		t = 0
 	}
+	if len(r.kicked) > 0 {
+		t = min(t, r.from)
+	}
 	if len(r.in) > 0 {
 		t = min(t, r.in[0].At)
 	}
@@ -379,7 +385,42 @@ func (r *RateUnits) take(t event.Time) error {
 		r.starting = false
 		r.touchAll()
 	}
+	for _, u := range r.kicked {
+		if !r.mark[u] {
+			r.mark[u] = true
+			r.touched = append(r.touched, u)
+		}
+	}
+	r.kicked = r.kicked[:0]
 	return nil
+}
+
+// Clamp holds the output of a unit (population-local) at z from the start of the
+// next window on, whatever its input; Release ends that.
+func (r *RateUnits) Clamp(unit int, z float64) error {
+	if !(math.Abs(z) <= math.MaxFloat64) {
+		return fmt.Errorf("%w: unit %d of %q clamped to %g", ErrNotFinite, unit, r.population, z)
+	}
+	if r.clamped == nil {
+		r.clamped = make([]float64, r.hi-r.lo)
+		for u := range r.clamped {
+			r.clamped[u] = math.NaN()
+		}
+	}
+	r.clamp(unit, z)
+	return nil
+}
+
+// Release lets a clamped unit go.
+func (r *RateUnits) Release(unit int) {
+	if r.clamped != nil {
+		r.clamp(unit, math.NaN())
+	}
+}
+
+func (r *RateUnits) clamp(unit int, z float64) {
+	r.clamped[unit-r.lo] = z
+	r.kicked = append(r.kicked, uint32(unit-r.lo))
 }
 
 // ticking draws the noise and publishes the bias of all units at a tick.
@@ -445,6 +486,9 @@ func (r *RateUnits) compute(u int, t event.Time) (c Change, sent bool, err error
 	s, e2 := twoSum(s, r.Eps[u])
 	x := s + (e + e2 + r.Lo[u])
 	z := r.f.of(x)
+	if r.clamped != nil && r.clamped[u] == r.clamped[u] {
+		z = r.clamped[u]
+	}
 	if !(math.Abs(x) <= math.MaxFloat64) || !(math.Abs(z) <= math.MaxFloat64) {
 		return c, false, fmt.Errorf("%w: unit %d of %q at %v ms: input %g, output %g", ErrNotFinite, r.lo+u, r.population, t, x, z)
 	}

@@ -246,9 +246,11 @@ type hmnLevel struct {
 
 // hmnModulator is a third factor with its jumps.
 type hmnModulator struct {
-	tau   float64 // ms; 0 = held
-	w     float64
-	jumps []hmnLevel
+	tau    float64 // ms; 0 = held
+	w      float64
+	jumps  []hmnLevel
+	volume float64    // jump at every spike of the first source population …
+	delay  event.Time // … this much later
 }
 
 // hmnWorld is an open-loop run: what both sides of the synapses do is given.
@@ -257,6 +259,7 @@ type hmnWorld struct {
 	seed       uint64
 	projection string
 	source     string // population
+	split      int    // presynaptic neurons from here on are a population and a projection of their own; 0 = none
 	edges      []hmnEdge
 	pre, post  [][]event.Time // spikes
 	x, z       [][]hmnLevel   // rates
@@ -270,6 +273,39 @@ type hmnWindow struct {
 	open, close instant
 	value       float64
 	sum         float64 // Σ|segment contributions|
+}
+
+// home is the projection of a presynaptic neuron and its number there.
+func (w *hmnWorld) home(pre int) (projection int, local uint32) {
+	if w.split > 0 && pre >= w.split {
+		return 1, uint32(pre - w.split)
+	}
+	return 0, uint32(pre)
+}
+
+// names are those of projection p and its source.
+func (w *hmnWorld) names(p int) (projection, source string) {
+	if p == 1 {
+		return w.projection + "2", w.source + "2"
+	}
+	return w.projection, w.source
+}
+
+// jumps are those of modulator k, in no order.
+func (w *hmnWorld) jumps(k int) []hmnLevel {
+	m := &w.mods[k]
+	all := slices.Clone(m.jumps)
+	if m.volume != 0 {
+		for i, train := range w.pre {
+			if p, _ := w.home(i); p > 0 {
+				break
+			}
+			for _, t := range train {
+				all = append(all, hmnLevel{t + m.delay, m.volume})
+			}
+		}
+	}
+	return all
 }
 
 // third is the history of the modulators: between two entries every E_k decays by
@@ -352,8 +388,8 @@ func (w *hmnWorld) third(end event.Time) *third {
 	}
 	var jumps []jump
 	times := []instant{{}}
-	for k, m := range w.mods {
-		for _, j := range m.jumps {
+	for k := range w.mods {
+		for _, j := range w.jumps(k) {
 			jumps = append(jumps, jump{at(j.at), k, j.value})
 			times = append(times, at(j.at))
 		}
@@ -430,10 +466,11 @@ func (w *hmnWorld) embeddings() [][]float64 {
 	if w.rule.rates {
 		n = len(w.x)
 	}
-	key := random.NewKey(w.seed, random.StreamEmbedding, random.Name(w.source))
 	out := make([][]float64, n)
 	for i := range out {
-		s := key.Source(uint64(i))
+		p, local := w.home(i)
+		_, source := w.names(p)
+		s := random.NewKey(w.seed, random.StreamEmbedding, random.Name(source)).Source(uint64(local))
 		v, length := make([]float64, w.rule.dim), 0.0
 		for d := range v {
 			v[d] = s.Normal()
@@ -952,8 +989,12 @@ func (w *hmnWorld) plain(edge int, end event.Time) (f func(t float64) float64, c
 		}
 		return sum
 	}
+	jumpsOf := make([][]hmnLevel, len(w.mods))
+	for k := range jumpsOf {
+		jumpsOf[k] = w.jumps(k)
+	}
 	third := func(k int, t float64) (sum float64) {
-		for _, j := range w.mods[k].jumps {
+		for _, j := range jumpsOf[k] {
 			if in(j.at) <= t {
 				d := 1.0
 				if tau := w.mods[k].tau; tau > 0 {
@@ -965,8 +1006,8 @@ func (w *hmnWorld) plain(edge int, end event.Time) (f func(t float64) float64, c
 		return sum
 	}
 	samples := []float64{0}
-	for _, m := range w.mods {
-		for _, j := range m.jumps {
+	for k := range w.mods {
+		for _, j := range jumpsOf[k] {
 			cuts, samples = append(cuts, in(j.at)), append(samples, in(j.at))
 		}
 	}

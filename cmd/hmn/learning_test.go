@@ -252,7 +252,7 @@ func TestPlotLearning(t *testing.T) {
 		t.Errorf("plot: %q", out)
 	}
 	text := svgText(t, "x-learning.svg")
-	for _, want := range []string{"lesson, seed 3: learning of plastic", "weight (pA)", ">eligibility<", "attention α", ">modulators<", "G′", "novelty", "η / initial η", "phase gate", ">trial<", ">reward<", "mean of 20 trials", "20 → 0", "7 → 1"} {
+	for _, want := range []string{"lesson, seed 3: learning of plastic", "weight (pA)", ">eligibility<", "attention α", ">modulators<", "G′", "novelty", "η / initial η", "η local, initially 5e-06", "all sampled", "phase gate", ">trial<", ">reward<", "mean of 20 trials", "20 → 0", "7 → 1"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q on the learning page", want)
 		}
@@ -279,7 +279,7 @@ func TestPlotLearning(t *testing.T) {
 		most = max(most, n)
 	}
 	text = svgText(t, "z.svg")
-	if !strings.Contains(text, "change of weight") || !strings.Contains(text, "the 6 with the most updates of 25 that had any") {
+	if !strings.Contains(text, "change of weight") || !strings.Contains(text, "the 6 with the most updates of 25 that had updates") {
 		t.Error("not the steps of the updates")
 	}
 	for s, n := range updates {

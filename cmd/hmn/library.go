@@ -13,6 +13,7 @@ import (
 	"hmn/models"
 	"hmn/network"
 	"hmn/neuron"
+	"hmn/synapse"
 	rule "hmn/synapse/hmn"
 )
 
@@ -165,6 +166,9 @@ default, range and equation. Without KEY all keys and models are listed.`,
 				names = append(names, k.Path)
 			}
 			names = append(names, neuron.Names()...)
+			names = append(names, synapse.Names()...)
+			names = append(names, rule.PresetNames()...)
+			names = append(names, network.TaskNames()...)
 			return starting(word, names, func(string) string { return "" }), cobra.ShellCompDirectiveNoFileComp
 		}),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -191,6 +195,18 @@ default, range and equation. Without KEY all keys and models are listed.`,
 				m, _ := neuron.Lookup(n)
 				doc, _, _ := strings.Cut(m.Doc, ": ")
 				t.row(n, strings.TrimSuffix(doc, "."))
+			}
+			t.write(a.out)
+			fmt.Fprintln(a.out, "\nsynapse models and presets (hmn doc NAME lists their parameters):")
+			t = table{left: 2}
+			for _, n := range synapse.Names() {
+				m, _ := synapse.Lookup(n)
+				doc, _, _ := strings.Cut(m.Doc, ": ")
+				t.row(n, doc)
+			}
+			for _, p := range rule.Presets() {
+				doc, _, _ := strings.Cut(p.Doc, ": ")
+				t.row(p.Name, doc)
 			}
 			t.write(a.out)
 			return nil

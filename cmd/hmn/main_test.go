@@ -648,6 +648,23 @@ func TestModelsNewDoc(t *testing.T) {
 			t.Errorf("model %s is not listed, or not shown", n)
 		}
 	}
+	// The specification of the rule names these numbers.
+	for name, want := range map[string][]string{
+		"hmn-core":    {"tau_slow           1000", "gate_gain          pi", "HMN Eq. 4"},
+		"hmn-full":    {"beta_g             1", "there 0", "meta.alpha_local   0.05"},
+		"hmn-literal": {"eta_per_step       true", "HMN section 10.3"},
+		"r-stdp":      {"eta_global         0.1 (0.025 w_max)", "Izhikevich 2007"},
+	} {
+		if !strings.Contains(out, "\n"+name+" ") {
+			t.Errorf("preset %s is not listed", name)
+		}
+		shown := must(t, "models", "show", name)
+		for _, w := range want {
+			if !strings.Contains(shown, w) {
+				t.Errorf("models show %s: no %q in\n%s", name, w, shown)
+			}
+		}
+	}
 	must(t, "new")
 	must(t, "check", "model.toml")
 	must(t, "new", "other.toml")

@@ -114,43 +114,64 @@ func (l *lesson) choose() error {
 		return nil
 	}
 
-	var sampled []spikelog.Synapse // those of the first signal of synapses
-	for _, s := range meta.Signals {
-		if s.Of == meta.Projections[l.proj].Name && s.Synapses != nil {
-			if sampled == nil || s.What == network.RecordWeight {
-				sampled = s.Synapses
-			}
-			if s.What == network.RecordWeight {
-				break
-			}
-		}
-	}
+	sampled, every := l.sampled()
 	if l.synapses = l.o.synapses; len(l.synapses) > 0 {
 		l.how = "chosen with --synapse"
 		return nil
 	}
-	busy, all, err := l.busiest(sampled)
+	busy, changed, all, err := l.busiest(sampled)
 	if err != nil {
 		return err
 	}
 	l.synapses = busy
-	l.how = fmt.Sprintf("the %d with the most updates of %s that had any", len(busy), count(all))
-	if len(busy) == all {
-		l.how = "all that had updates"
+	which := "sampled"
+	switch {
+	case sampled == nil:
+		which = "that had updates"
+	case !every:
+		which = "that all signals have"
 	}
-	if len(busy) == 0 {
-		l.how = fmt.Sprintf("the first %d of %s recorded", min(maxSynapses, len(sampled)), count(len(sampled)))
-		if len(sampled) <= maxSynapses {
-			l.how = "all that were recorded"
-		}
-	}
-	for _, s := range sampled {
-		if len(l.synapses) == maxSynapses || len(busy) > 0 {
-			break
-		}
-		l.synapses = append(l.synapses, s)
+	switch {
+	case len(busy) == all:
+		l.how = "all " + which
+	case changed:
+		l.how = fmt.Sprintf("the %d with the most updates of %s %s", len(busy), count(all), which)
+	default:
+		l.how = fmt.Sprintf("the first %d of %s %s", len(busy), count(all), which)
 	}
 	return nil
+}
+
+// sampled lists the synapses of which there are signals: those that all of them
+// share, so that a synapse is seen in every panel, or else those of the weights,
+// or of the first signal. every is false when some signals have more than these.
+func (l *lesson) sampled() (list []spikelog.Synapse, every bool) {
+	var signals [][]spikelog.Synapse
+	for _, what := range network.PerSynapse { // the weight comes first
+		for _, s := range l.signals(what) {
+			signals = append(signals, s.Synapses)
+		}
+	}
+	if len(signals) == 0 {
+		return nil, true
+	}
+	in := map[spikelog.Synapse]int{}
+	for k, s := range signals {
+		for _, x := range s {
+			if in[x] == k { // in all before
+				in[x]++
+			}
+		}
+	}
+	for _, x := range signals[0] {
+		if in[x] == len(signals) {
+			list = append(list, x)
+		}
+	}
+	if list == nil {
+		return signals[0], true
+	}
+	return list, len(in) == len(list)
 }
 
 // applied yields the applied updates of the projection before t1, from the
@@ -186,11 +207,11 @@ func (l *lesson) applied(t1 event.Time, do func(at event.Time, s spikelog.Synaps
 	return nil
 }
 
-// busiest lists the synapses with the most updates in the window, of those that
-// were sampled if any were, in order of source and target; all is how many had
-// updates. Memory is bounded: of more than maxCounted synapses the first to
-// change are counted.
-func (l *lesson) busiest(sampled []spikelog.Synapse) (busy []spikelog.Synapse, all int, err error) {
+// busiest lists the synapses with the most updates in the window in order of
+// source and target: of those that were sampled, or else of those that had
+// updates. There are all of these, and changed says that any had updates. Memory
+// is bounded: of more than maxCounted synapses the first to change are counted.
+func (l *lesson) busiest(sampled []spikelog.Synapse) (busy []spikelog.Synapse, changed bool, all int, err error) {
 	of := map[spikelog.Synapse]int{}
 	for _, s := range sampled {
 		of[s] = 0
@@ -201,14 +222,13 @@ func (l *lesson) busiest(sampled []spikelog.Synapse) (busy []spikelog.Synapse, a
 			return
 		}
 		of[s] = n + 1
+		changed = true
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, false, 0, err
 	}
-	for s, n := range of {
-		if n > 0 {
-			busy = append(busy, s)
-		}
+	for s := range of {
+		busy = append(busy, s)
 	}
 	byName := func(a, b spikelog.Synapse) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Target, b.Target), cmp.Compare(a.Multapse, b.Multapse))
@@ -217,7 +237,7 @@ func (l *lesson) busiest(sampled []spikelog.Synapse) (busy []spikelog.Synapse, a
 	all = len(busy)
 	busy = busy[:min(all, maxSynapses)]
 	slices.SortFunc(busy, byName)
-	return busy, all, nil
+	return busy, changed, all, nil
 }
 
 // label names a synapse in a legend.
@@ -448,9 +468,9 @@ func (l *lesson) modulators() error {
 		list[0].Label, list[0].Color = s.Of, len(p.Traces)
 		switch s.What {
 		case network.RecordG:
-			list[0].Label = "G"
+			list[0].Label, list[0].Dashed = "G", true // of one modulator it is the same line
 		case network.RecordGPrime:
-			list[0].Label = "G′"
+			list[0].Label, list[0].Dashed = "G′", true
 		}
 		p.Traces = append(p.Traces, list...)
 	}
@@ -458,42 +478,61 @@ func (l *lesson) modulators() error {
 	return l.named(network.RecordGamma, "gates γ", nil)
 }
 
-// named adds a panel of a signal of the projection whose columns have names.
-func (l *lesson) named(what, name string, change func(*plot.Trace)) error {
-	for _, s := range l.signals(what) {
-		columns := make([]int, s.N)
-		for j := range columns {
-			columns[j] = j
-		}
-		list, err := l.traces(s, columns, l.o.from, l.o.to)
-		if err != nil {
-			return err
-		}
-		for j := range list {
-			list[j].Label, list[j].Steps = s.Label(j), true
-			if change != nil {
-				change(&list[j])
-			}
-		}
-		l.add(plot.Panel{Name: name, Traces: list})
+// named adds a panel of a signal of the projection whose columns have names. A
+// second record of the same would show the same.
+func (l *lesson) named(what, name string, change func(column int, t *plot.Trace)) error {
+	signals := l.signals(what)
+	if len(signals) == 0 {
+		return nil
 	}
+	s := signals[0]
+	columns := make([]int, s.N)
+	for j := range columns {
+		columns[j] = j
+	}
+	list, err := l.traces(s, columns, l.o.from, l.o.to)
+	if err != nil {
+		return err
+	}
+	for j := range list {
+		list[j].Label, list[j].Steps = s.Label(j), true
+		if change != nil {
+			change(j, &list[j])
+		}
+	}
+	l.add(plot.Panel{Name: name, Traces: list})
 	return nil
 }
 
 // rates adds the learning rates, each relative to its first sample: they change
 // by factors, and differ by orders of magnitude.
 func (l *lesson) rates() error {
-	return l.named(network.RecordEta, "η / initial η", func(t *plot.Trace) {
+	signals := l.signals(network.RecordEta)
+	if len(signals) == 0 {
+		return nil
+	}
+	var first []float64
+	for b, err := range l.v.reader.AllSamples(signals[0].Record) {
+		if err != nil {
+			return err
+		}
+		first = slices.Clone(b.Values[:b.N])
+		break
+	}
+	if first == nil {
+		return nil
+	}
+	return l.named(network.RecordEta, "η / initial η", func(j int, t *plot.Trace) {
 		t.Label = strings.Replace(t.Label, "eta_", "η ", 1)
-		if len(t.Values) == 0 || t.Values[0] == 0 {
+		t.Dashed = j > 0   // without meta-learning both are 1
+		if first[j] == 0 { // and stays 0
 			t.Times, t.Values = nil, nil
 			t.Label += " = 0"
 			return
 		}
-		first := t.Values[0]
-		t.Label += fmt.Sprintf(", initially %.3g", first)
+		t.Label += fmt.Sprintf(", initially %.3g", first[j])
 		for i := range t.Values {
-			t.Values[i] /= first
+			t.Values[i] /= first[j]
 		}
 	})
 }

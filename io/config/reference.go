@@ -190,11 +190,9 @@ func Doc(key string) (string, error) {
 	return "", &Error{Problems: []Problem{{At: "config", Msg: fmt.Sprintf("no key, parameter, model or rule is called %s%s", quote(key), h)}}}
 }
 
-// docNames lists every short name that Doc knows.
+// docNames lists every short name that Doc knows. Of two that are as near to a
+// misspelt one the earlier is taken to be meant: parameters of neurons come first.
 func docNames() (names []string) {
-	for _, k := range Keys {
-		names = append(names, k.Key)
-	}
 	for _, m := range neuron.Names() {
 		names = append(names, m)
 		mod, _ := neuron.Lookup(m)
@@ -204,8 +202,10 @@ func docNames() (names []string) {
 	names = append(names, network.Rules...)
 	names = append(names, synapse.Names()...)
 	slices.Sort(names)
-	// Of two that are as near, the earlier is meant.
-	return append(slices.Compact(names), otherNames()...)
+	for _, k := range Keys {
+		names = append(names, k.Key)
+	}
+	return append(names, otherNames()...)
 }
 
 func docPaths() (paths []string) {

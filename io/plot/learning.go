@@ -18,6 +18,7 @@ type Trace struct {
 	Times  []float64 // [ms], ascending
 	Values []float64 // one per time; NaN and infinities leave gaps
 	Steps  bool      // each value holds until the next time, as a weight does
+	Dashed bool      // dashed, and above the others: for lines that may fall on one another
 	Color  int       // place in the palette, so that one thing looks the same in all panels
 }
 
@@ -279,7 +280,7 @@ func (q Curve) draw(c draw.Canvas, r, legend vg.Rectangle) {
 	for _, t := range x.ticks(8) {
 		vline(c, r, x, t.value)
 	}
-	y.grid(c, r, 4)
+	y.grid(c, r, 5)
 	times := make([]float64, n) // trial i is the interval from i to i + 1
 	for i := range times {
 		times[i] = float64(i) + 0.5
@@ -320,7 +321,7 @@ func (q Curve) draw(c draw.Canvas, r, legend vg.Rectangle) {
 	}
 	frame(c, r)
 	x.drawBottom(c, r, 8, true)
-	y.drawLeft(c, r, 4)
+	y.drawLeft(c, r, 5)
 
 	at := legend.Max.Y - 6
 	sty := align(regular(10, ink), draw.XLeft, draw.YCenter)

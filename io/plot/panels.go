@@ -185,14 +185,28 @@ func (p Panel) draw(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64
 	for _, t := range x.ticks(8) {
 		vline(c, r, x, t.value)
 	}
-	y.grid(c, r, 4)
+	y.grid(c, r, 5)
 	width := vg.Length(1)
 	if len(p.Traces) > 8 {
 		width = 0.6
 	}
 	inside := draw.Canvas{Canvas: c.Canvas, Rectangle: r}
-	for k := len(p.Traces) - 1; k >= 0; k-- {
-		s := p.Traces[k]
+	style := func(s Trace, width vg.Length) draw.LineStyle {
+		l := line(width, hue(s.Color))
+		if s.Dashed {
+			l.Dashes = []vg.Length{4, 2.5}
+		}
+		return l
+	}
+	var order []Trace // the first on top, dashed ones above them
+	for _, dashed := range []bool{false, true} {
+		for k := len(p.Traces) - 1; k >= 0; k-- {
+			if p.Traces[k].Dashed == dashed {
+				order = append(order, p.Traces[k])
+			}
+		}
+	}
+	for _, s := range order {
 		times, values := s.Times, s.Values
 		if s.Steps {
 			times, values = steps(times, values, x.hi/perMS)
@@ -202,7 +216,7 @@ func (p Panel) draw(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64
 				c.DrawGlyph(draw.GlyphStyle{Color: hue(s.Color), Radius: 1.2, Shape: draw.CircleGlyph{}}, pts[0])
 				continue
 			}
-			c.StrokeLines(line(width, hue(s.Color)), inside.ClipLinesX(pts)...)
+			c.StrokeLines(style(s, width), inside.ClipLinesX(pts)...)
 		}
 	}
 	if empty {
@@ -210,7 +224,7 @@ func (p Panel) draw(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64
 	}
 	frame(c, r)
 	x.drawBottom(c, r, 8, labelled)
-	y.drawLeft(c, r, 4)
+	y.drawLeft(c, r, 5)
 
 	at := legend.Max.Y - 6
 	sty := regular(10, ink)
@@ -225,7 +239,7 @@ func (p Panel) draw(c draw.Canvas, r, legend vg.Rectangle, x axis, perMS float64
 			c.FillText(align(regular(9, grey), draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fmt.Sprintf("and %d more", len(named)-k))
 			break
 		}
-		c.StrokeLine2(line(1.6, hue(s.Color)), legend.Min.X, at, legend.Min.X+16, at)
+		c.StrokeLine2(style(s, 1.6), legend.Min.X, at, legend.Min.X+16, at)
 		c.FillText(align(sty, draw.XLeft, draw.YCenter), vg.Point{X: legend.Min.X + 22, Y: at}, fit(sty, oneLine(s.Label), legend.Size().X-22))
 		at -= 15
 	}

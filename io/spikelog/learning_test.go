@@ -369,7 +369,9 @@ func TestLearningRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	id := func(p int, s, t, m uint32) network.SynapseID { return network.SynapseID{Projection: p, Source: s, Target: t, Multapse: m} }
+	id := func(p int, s, t, m uint32) network.SynapseID {
+		return network.SynapseID{Projection: p, Source: s, Target: t, Multapse: m}
+	}
 	if err := w.WriteUpdates([]network.WeightUpdate{{At: 5, Synapse: id(0, 1, 2, 0)}, {At: 5, Synapse: id(0, 1, 2, 0)}, {At: 5, Synapse: id(0, 1, 2, 1)}}); err != nil {
 		t.Fatal(err)
 	}

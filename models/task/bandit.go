@@ -120,13 +120,7 @@ func newBandit(v quantity.Values, m *network.Model) (network.Task, error) {
 func (b *bandit) Columns() []string { return []string{"context", "choice", "good", "reward"} }
 
 // Start begins with trial 0.
-func (b *bandit) Start(n *network.Network) error {
-	h, err := of(n)
-	if err != nil {
-		return err
-	}
-	return b.start(h)
-}
+func (b *bandit) Start(n *network.Network) error { return b.start(n) }
 
 func (b *bandit) start(n host) error {
 	b.number, b.now = 0, outcome{}

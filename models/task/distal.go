@@ -191,13 +191,7 @@ func (d *distal) Columns() []string {
 }
 
 // Start forgets all spikes.
-func (d *distal) Start(n *network.Network) error {
-	h, err := of(n)
-	if err != nil {
-		return err
-	}
-	return d.start(h)
-}
+func (d *distal) Start(n *network.Network) error { return d.start(n) }
 
 func (d *distal) start(n host) error {
 	d.first = [2]uint32{n.FirstID(d.source), n.FirstID(d.target)}
@@ -211,11 +205,7 @@ func (d *distal) start(n host) error {
 
 // WatchSpikes looks for coincidences.
 func (d *distal) WatchSpikes(n *network.Network, spikes []network.Spike) error {
-	h, err := of(n)
-	if err != nil {
-		return err
-	}
-	return d.watch(h, spikes)
+	return d.watch(n, spikes)
 }
 
 func (d *distal) watch(n host, spikes []network.Spike) error {

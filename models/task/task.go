@@ -11,7 +11,8 @@ import (
 	"hmn/neuron"
 )
 
-// host is what the tasks ask of a network.
+// host is what the tasks ask of a network: the methods of *network.Network that
+// their tests stand in for.
 type host interface {
 	Model() *network.Model
 	Now() event.Time
@@ -26,14 +27,6 @@ type host interface {
 	Weight(projection string, source, target uint32) (float64, error)
 	ReportTrial(values ...float64) error
 	FirstID(population int) uint32
-}
-
-// of is a network as a host.
-func of(n *network.Network) (host, error) {
-	if h, ok := any(n).(host); ok {
-		return h, nil
-	}
-	return nil, fmt.Errorf("task: the network has no interface for tasks")
 }
 
 // params reads the parameters of a task.

@@ -223,6 +223,9 @@ func (m *Meta) normals() (n [2]float64) {
 // turn is the parameter that finite differences perturb in the present period.
 func (m *Meta) turn() int { return m.active[m.state.Period/2%uint64(len(m.active))] }
 
+// Config is the constants.
+func (m *Meta) Config() MetaConfig { return m.cfg }
+
 // State copies the state.
 func (m *Meta) State() MetaState { return m.state }
 

@@ -60,11 +60,11 @@ func (sh *Shadow) To(t event.Time) {
 			break
 		}
 		a := sh.alphas[tick]
+		sh.alphas = slices.Delete(sh.alphas, tick, tick+1)
 		l.advance(v, a.at, true)
 		if v.turn = a.alpha; v.turn != v.alpha {
 			l.jump(v, a.at, l.close(int64(v.s.K), v.centre), 0, nil)
 		}
-		sh.alphas = slices.Delete(sh.alphas, tick, tick+1)
 	}
 	l.advance(v, t, true)
 }

@@ -579,19 +579,13 @@ func (l *Spikes) decide(v *visit, c Edge, value float64) {
 	}
 }
 
-// learnPhase is φ after a coincidence at t: φ + η_φ sin(Φ(t) − φ), in [0, 2π).
+// learnPhase is φ after a coincidence at t: φ + η_φ sin(Φ(t) − φ). It is not
+// reduced: a step of 2π would be one of a whole cycle to the windows.
 func (l *Spikes) learnPhase(phi float64, t event.Time) float64 {
 	x := float64(t)
 	n := math.Floor(x / l.hi)
 	cycles := (math.FMA(-n, l.hi, x) - float64(n*l.lo)) / l.hi
-	phi += float64(l.P.EtaPhi * fmath.Sin(float64(2*math.Pi*cycles)+l.phase0-phi))
-	for phi < 0 {
-		phi += 2 * math.Pi
-	}
-	for phi >= 2*math.Pi {
-		phi -= 2 * math.Pi
-	}
-	return phi
+	return phi + float64(l.P.EtaPhi*fmath.Sin(float64(2*math.Pi*cycles)+l.phase0-phi))
 }
 
 // Arrive lets synapses see a presynaptic spike: those at [lo, hi) of the row of

@@ -75,13 +75,13 @@ func (n *Network) settleDue(w event.Window) error {
 	for n.passTime(n.book.pass+1) < w.End {
 		n.book.pass++
 	}
-	return n.settle(n.passTime(n.book.pass))
+	return n.settle(n.passTime(n.book.pass), true)
 }
 
 // settle takes all plastic synapses up to t, which is not after the last window,
 // and enters what was decided.
-func (n *Network) settle(t event.Time) error {
-	if t <= n.book.settled {
+func (n *Network) settle(t event.Time, pass bool) error {
+	if t < n.book.settled || t == n.book.settled && !pass {
 		return nil
 	}
 	w := event.Window{Start: n.now, End: n.now}
@@ -90,7 +90,7 @@ func (n *Network) settle(t event.Time) error {
 	}
 	err := n.pool.Do(len(n.blocks), true, func(_, b int) error {
 		if g := learningOf(n.blocks[b]); g != nil {
-			g.settle(w, t)
+			g.settle(w, t, pass)
 		}
 		return nil
 	})
@@ -113,6 +113,9 @@ func (n *Network) settle(t event.Time) error {
 			a.id.compare(b.id), cmp.Compare(a.K, b.K))
 	})
 	for _, g := range n.mods.rules {
+		if g.rule.par.Update == hmn.Continuous && !pass {
+			continue
+		}
 		g.rule.drive.Drop(t - 4*g.rule.cycle.Cycles(1) - g.rule.proj.max)
 	}
 	return nil
@@ -143,7 +146,7 @@ func (n *Network) settleTo(t event.Time, rec Recorder) error {
 	if len(n.mods.rules) == 0 {
 		return nil
 	}
-	if err := n.settle(t); err != nil {
+	if err := n.settle(t, false); err != nil {
 		return err
 	}
 	return n.deliverUpTo(t, true, rec)

@@ -400,6 +400,7 @@ func (g *learning) begin(w event.Window) {
 	g.tentative, g.changed = g.tentative[:0], g.changed[:0]
 	for _, pl := range g.in {
 		pl.open = pl.open[:0]
+		pl.l.Begin()
 		pl.collect(w, w.End, w.Start)
 	}
 	for _, x := range g.groups {
@@ -436,8 +437,8 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 }
 
 // settle takes every synapse through everything up to and at t, which lies
-// before the next window.
-func (g *learning) settle(w event.Window, t event.Time) {
+// before the next window; pass as in Spikes.Settle.
+func (g *learning) settle(w event.Window, t event.Time, pass bool) {
 	for _, pl := range g.in {
 		pl.collect(event.Window{Start: w.End, End: w.End}, t+1, w.End)
 	}
@@ -445,7 +446,7 @@ func (g *learning) settle(w event.Window, t event.Time) {
 		x.run(t+1, w.End)
 	}
 	for _, pl := range g.in {
-		pl.l.Settle(t)
+		pl.l.Settle(t, pass)
 	}
 }
 

@@ -299,6 +299,7 @@ func (pl *ratePlastic) dendritic(i uint32) event.Time {
 func (pl *ratePlastic) collect(end event.Time) {
 	in := &pl.in
 	in.take(end)
+	pl.l.Begin()
 	a, e := len(pl.coming), len(pl.effects)
 	for q := range in.pending {
 		pe := &in.pending[q]

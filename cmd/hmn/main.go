@@ -23,6 +23,7 @@ import (
 
 	"hmn/io/config"
 	"hmn/io/spikelog"
+	_ "hmn/models/task" // whose tasks model files can name
 	"hmn/network"
 )
 

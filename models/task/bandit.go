@@ -30,10 +30,10 @@ var banditParams = []quantity.Param{
 func init() {
 	network.RegisterTask(network.TaskModel{
 		Name: "bandit",
-		Doc: "Contextual bandit whose good arms move. A trial shows the stimulus of one context; one connection delay after its onset the " +
-			"action unit with the largest output is the choice: its output is held at 1 and that of the others at 0 until the stimulus's end has " +
-			"arrived, and all are held at 0 outside. The reward is 1 or 0. Noise of the choice is the action units' own (noise_sigma, " +
-			"with noise_hold shorter than a trial).",
+		Doc: "a contextual bandit whose good arms move: a trial shows the stimulus of one context; one connection delay after its onset the " +
+			"action unit with the largest output is the choice. Its output is held at 1 and that of the others at 0 until the stimulus's end has " +
+			"arrived; outside, all are held at 0. The reward is 1 or 0. Noise of the choice is the action units' own (noise_sigma, with " +
+			"noise_hold shorter than a trial). Reports context, choice, good arm and reward of every trial.",
 		Cite:   "after the associative bandit tasks of Williams 1992, doi:10.1007/BF00992696",
 		Params: banditParams,
 		New:    newBandit,

@@ -27,9 +27,10 @@ var distalParams = []quantity.Param{
 func init() {
 	network.RegisterTask(network.TaskModel{
 		Name: "distal_reward",
-		Doc: "Synapses n1→n2 are chosen in a plastic projection; when n2 fires less than coincidence after n1's last spike, a reward follows " +
-			"after reward_delay + U(0, reward_jitter). Control synapses, chosen the same way, live through the same rewards and never cause one: " +
-			"they are the yoked control within the same network.",
+		Doc: "rewards long after the coincidences that earned them: of a plastic projection some synapses n1→n2 are chosen; when n2 fires less " +
+			"than coincidence after n1's last spike, a reward follows after reward_delay + U(0, reward_jitter). As many control synapses, chosen " +
+			"the same way, live through the same rewards and never cause one: the yoked control within the same network. Every report_every it " +
+			"reports rewards, coincidences per synapse and mean weights, of both kinds.",
 		Cite:   "Izhikevich 2007, doi:10.1093/cercor/bhl152, experiment 1",
 		Params: distalParams,
 		New: func(v quantity.Values, m *network.Model) (network.Task, error) {

@@ -45,6 +45,16 @@ type Rates struct {
 	changed []Reweigh
 	live    int // synapses with a trace, an input or a candidate
 	undo    []undo
+	// undoFlow lists what continuous update replaced in the present window.
+	undoFlow []flowed
+	way      stretch
+}
+
+// flowed is a synapse under continuous update before it changed.
+type flowed struct {
+	i     uint32
+	st    rateState
+	alpha float64
 }
 
 // rateState is what one synapse carries.
@@ -55,7 +65,8 @@ type rateState struct {
 	X, F, Q    float64 // x, z − z̄, and their product since T
 	Peak       float64 // max |x z| since the last flush
 	T          event.Time
-	open       bool // Cand counts from the window's opening on
+	published  float64 // continuous update: the weight that its target has
+	open       bool    // Cand counts from the window's opening on
 }
 
 // Reweigh is a weight that changed at the close of a window.
@@ -104,6 +115,7 @@ func NewRates(p Params, w Wiring, d *Drive) *Rates {
 	if p.LambdaW > 0 {
 		l.wAt = make([]event.Time, n)
 	}
+	l.way = stretch{cycle: &l.Cycle, p: &l.P, drive: l.Drive}
 	l.Reset()
 	return l
 }
@@ -115,7 +127,8 @@ func (l *Rates) firstClose(i uint32) Edge {
 // Reset returns to the state before t = 0: all inputs and outputs are 0.
 func (l *Rates) Reset() {
 	for i := range l.st {
-		l.st[i] = rateState{W: l.W.weight(uint32(i))}
+		w := l.W.weight(uint32(i))
+		l.st[i] = rateState{W: w, published: w}
 		l.alpha[i] = 1
 	}
 	l.place, l.lap, l.live = 0, 0, 0
@@ -125,6 +138,7 @@ func (l *Rates) Reset() {
 	clear(l.zAt)
 	clear(l.wAt)
 	l.Entries, l.Counts, l.undo = l.Entries[:0], Counts{}, l.undo[:0]
+	l.undoFlow = l.undoFlow[:0]
 }
 
 // SetAlpha fixes α̂ of the synapses of a target.
@@ -149,6 +163,9 @@ func (l *Rates) edges(i uint32) (o, c Edge) {
 	return l.open(k, l.centre[i]), l.close(k, l.centre[i])
 }
 
+// Begin starts a window: what continuous update replaced before it is forgotten.
+func (l *Rates) Begin() { l.undoFlow = l.undoFlow[:0] }
+
 // NextClose is the next close of a window of a synapse that anything can come
 // of; MaxTime when there is none.
 func (l *Rates) NextClose() Edge {
@@ -171,6 +188,13 @@ func (l *Rates) turn(i uint32, t event.Time, q, alpha float64) {
 			return
 		}
 		l.live++
+	}
+	if l.P.Update == Continuous {
+		l.undoFlow = append(l.undoFlow, flowed{i, *s, l.alpha[i]})
+		l.drift(i, t)
+		s.Q, l.alpha[i] = q, alpha
+		s.Peak = max(s.Peak, math.Abs(q))
+		return
 	}
 	o, c := l.edges(i)
 	l.predict(s, i, t, o, c)
@@ -371,6 +395,11 @@ func (l *Rates) skip(t event.Time) {
 
 func (l *Rates) shut(i uint32, k int64, c Edge) {
 	s := &l.st[i]
+	if l.P.Update == Continuous {
+		l.undoFlow = append(l.undoFlow, flowed{i, *s, l.alpha[i]})
+		l.shutContinuous(i, c)
+		return
+	}
 	o := l.open(k, l.centre[i])
 	was := s.Fast != 0 || s.Slow != 0 || s.Q != 0 || s.open
 	l.predict(s, i, c.At, o, c)
@@ -452,7 +481,10 @@ func (l *Rates) Settle(t event.Time) {
 
 // Weight is the magnitude of synapse i at t, the time reached.
 func (l *Rates) Weight(i uint32, t event.Time) float64 {
-	if l.wAt == nil {
+	switch {
+	case l.P.Update == Continuous:
+		return l.flow(i, t)
+	case l.wAt == nil:
 		return l.st[i].W
 	}
 	return l.P.decayed(l.st[i].W, (t - l.wAt[i]).MS())
@@ -462,6 +494,20 @@ func (l *Rates) Weight(i uint32, t event.Time) float64 {
 func (l *Rates) Weights(t event.Time) []float64 {
 	w := make([]float64, len(l.st))
 	at := slices.Clone(l.wAt)
+	if l.P.Update == Continuous {
+		st, al := slices.Clone(l.st), slices.Clone(l.alpha)
+		for k := len(l.undoFlow) - 1; k >= 0; k-- {
+			if u := &l.undoFlow[k]; l.st[u.i].T > t {
+				l.st[u.i], l.alpha[u.i] = u.st, u.alpha
+			}
+		}
+		for i := range w {
+			w[i] = l.flow(uint32(i), t)
+		}
+		copy(l.st, st)
+		copy(l.alpha, al)
+		return w
+	}
 	for i := range w {
 		w[i] = l.st[i].W
 	}

@@ -48,8 +48,11 @@ type Spikes struct {
 
 	now tails // of the event in progress, by class
 	// undo lists the commits since the last Settle, for reads of an earlier time.
-	undo    []undo
-	shadows map[uint32][]*Shadow // attention: those who follow a synapse
+	undo     []undo
+	undoFlow []flowedSpikes // what continuous update replaced in the present window
+	terms    [2][]term      // scratch of flow
+	roots    []float64
+	shadows  map[uint32][]*Shadow // attention: those who follow a synapse
 }
 
 // spikeState is what one synapse carries, 48 B.
@@ -69,6 +72,16 @@ type undo struct {
 	before float64
 	wAt    event.Time
 }
+
+// flowedSpikes is a synapse under continuous update before it changed.
+type flowedSpikes struct {
+	i     uint32
+	st    spikeState
+	alpha float64
+}
+
+// Begin starts a window: what continuous update replaced before it is forgotten.
+func (l *Spikes) Begin() { l.undoFlow = l.undoFlow[:0] }
 
 // Trace is a filter right after its last jump.
 type Trace struct {
@@ -162,7 +175,7 @@ func (l *Spikes) Reset() {
 			l.posts.memo[j] = l.posts.memo[j][:0]
 		}
 	}
-	l.Entries, l.Counts, l.undo = l.Entries[:0], Counts{}, l.undo[:0]
+	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], Counts{}, l.undo[:0], l.undoFlow[:0]
 	clear(l.shadows)
 }
 
@@ -261,6 +274,13 @@ func due(e Edge, t event.Time, incl bool) bool {
 // with incl also at t: post spikes and closes of windows, in order.
 func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
 	s := v.s
+	for l.P.Update == Continuous {
+		sp := l.nextPost(v)
+		if sp > t || sp == t && !incl {
+			return
+		}
+		l.post(v, sp, Edge{})
+	}
 	for {
 		sp := l.nextPost(v)
 		if s.Fast == 0 && s.Slow == 0 && !l.All {
@@ -349,7 +369,14 @@ func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
 // the tails at t, NaN when they are still to be computed; nil: nothing is shared.
 func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]float64) {
 	s := v.s
-	l.predict(v, t, c)
+	if l.P.Update == Continuous {
+		if !v.dry {
+			l.undoFlow = append(l.undoFlow, flowedSpikes{v.i, *s, v.alpha})
+		}
+		l.drift(v, t)
+	} else {
+		l.predict(v, t, c)
+	}
 	dt := (t - s.T).MS()
 	if s.Fast != 0 {
 		s.Fast = float64(s.Fast * fmath.Exp(-dt/l.P.TauFast))
@@ -367,7 +394,7 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		s.Fast += jump
 		s.Slow += jump
 	}
-	if l.isOpen(v, t) {
+	if l.P.Update != Continuous && l.isOpen(v, t) {
 		var rf, rs float64
 		switch {
 		case memo == nil:
@@ -627,7 +654,10 @@ func (p *Params) filter(x Trace, t event.Time) Trace {
 
 // weightAt is the magnitude at t of a synapse that was advanced to it.
 func (l *Spikes) weightAt(v *visit, t event.Time) float64 {
-	if l.wAt == nil {
+	switch {
+	case l.P.Update == Continuous:
+		return l.flow(v, t)
+	case l.wAt == nil:
 		return v.s.W
 	}
 	return l.P.decayed(v.s.W, (t - v.wAt).MS())
@@ -663,6 +693,10 @@ func (l *Spikes) Unpost(j, n int) {
 func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool) {
 	s := &l.st[i]
 	v := l.enter(i, src)
+	if l.P.Update == Continuous {
+		l.advance(&v, t, false)
+		return 0, true
+	}
 	if l.close(int64(s.K), v.centre).At < t {
 		l.advance(&v, t, false)
 		l.leave(&v)
@@ -687,8 +721,10 @@ func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64
 }
 
 // Settle advances every synapse through everything up to and at t, and forgets
-// post spikes that all have seen.
-func (l *Spikes) Settle(t event.Time) {
+// post spikes that all have seen. With pass, for the settle passes that belong to
+// the model, weights that flow continuously are taken to t, too: nothing that
+// happened before is needed any more then.
+func (l *Spikes) Settle(t event.Time, pass bool) {
 	for src := range l.W.sources() {
 		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 			s := &l.st[i]
@@ -701,6 +737,9 @@ func (l *Spikes) Settle(t event.Time) {
 			}
 			v := l.enter(i, uint32(src))
 			l.advance(&v, t, true)
+			if pass && l.P.Update == Continuous && s.T < t {
+				l.drift(&v, t)
+			}
 			l.leave(&v)
 		}
 	}
@@ -747,6 +786,26 @@ func (l *Spikes) Weights(t event.Time) []float64 {
 	w := make([]float64, len(l.st))
 	for i := range l.st {
 		w[i] = l.st[i].W
+	}
+	if l.P.Update == Continuous {
+		st := slices.Clone(l.st)
+		al := slices.Clone(l.alpha)
+		for k := len(l.undoFlow) - 1; k >= 0; k-- {
+			if u := &l.undoFlow[k]; l.st[u.i].T > t {
+				l.st[u.i] = u.st
+				if al != nil {
+					l.alpha[u.i] = u.alpha
+				}
+			}
+		}
+		for src := range l.W.sources() {
+			for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
+				v := l.enter(i, uint32(src))
+				w[i] = l.flow(&v, t)
+			}
+		}
+		copy(l.st, st)
+		copy(l.alpha, al)
 	}
 	var at []event.Time
 	if l.wAt != nil {

@@ -72,9 +72,11 @@ type population struct {
 
 	epoch event.Time // length of the epochs in which blocks are swept; 0: by steps
 
-	level  []float64      // what a task made of them
-	levels *neuron.Levels // level sources
-	until  event.Time     // their changes are in hist up to here
+	nextSpike event.Time     // spike_train: no spike before it from the time it was asked for
+	bias      *bias          // homeostatic; nil: none
+	level     []float64      // what a task made of them
+	levels    *neuron.Levels // level sources
+	until     event.Time     // their changes are in hist up to here
 }
 
 // projection is the run-time side of a Projection.

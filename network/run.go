@@ -32,7 +32,7 @@ func (n *Network) Reset() error {
 		p.hist.reset()
 		p.last, p.hits, p.spikes = 1, 0, 0
 		p.cut = p.cut[:0]
-		p.until, p.level = 0, nil
+		p.until, p.level, p.nextSpike = 0, nil, 0
 		n.extendLevels(p, n.grid.Step)
 		for _, c := range p.changed {
 			p.hist.addChange(c)
@@ -113,6 +113,10 @@ func (n *Network) run(ctx context.Context, end event.Time, rec Recorder) error {
 					return serr
 				}
 				return err
+			}
+			n.skip(end)
+			if n.now >= end {
+				continue
 			}
 			if err := n.advanceWindow(); err != nil {
 				return err

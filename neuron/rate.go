@@ -250,6 +250,25 @@ func (r *RateUnits) Restore(s RateState) error {
 // First is the first unit of the block, population-local.
 func (r *RateUnits) First() int { return r.lo }
 
+// Next is the time from now on of the next instant at which a unit changes
+// without an arrival: a tick, the end of a counted spike, a clamp.
+func (r *RateUnits) Next(now event.Time) event.Time {
+	if len(r.kicked) > 0 {
+		return now
+	}
+	t := event.MaxTime
+	if r.hold > 0 {
+		t = now
+		if rest := now % r.hold; rest != 0 {
+			t += r.hold - rest
+		}
+	}
+	if r.gone < len(r.Expiries) {
+		t = min(t, r.Expiries[r.gone].At)
+	}
+	return t
+}
+
 // Output is the output of unit i (population-local) at the end of the last
 // window, that is, after everything before its `to`.
 func (r *RateUnits) Output(i int) float64 { return r.Z[i-r.lo] }

@@ -95,6 +95,14 @@ func (l *Levels) Changes(lo, hi int, from, to event.Time, dst []Change) []Change
 	return dst
 }
 
+// Next is the time of the first change at or after t, MaxTime when there is none.
+func (l *Levels) Next(t event.Time) event.Time {
+	if k := sort.Search(len(l.changes), func(k int) bool { return l.changes[k].At >= t }); k < len(l.changes) {
+		return l.changes[k].At
+	}
+	return event.MaxTime
+}
+
 // stepList is a piecewise constant function: value[k] holds on
 // [at[k], at[k+1]). at is strictly ascending.
 type stepList struct {

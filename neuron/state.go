@@ -130,6 +130,24 @@ func (s *State) Flush() {
 	}
 }
 
+// AtRest says whether nothing moves any neuron: it stands exactly at its steady
+// state below its threshold, out of refractoriness, without synaptic current.
+func (s *State) AtRest() bool {
+	for _, x := range [...][]float64{s.V, s.E, s.I, s.DE, s.DI} {
+		for _, y := range x {
+			if y != 0 {
+				return false
+			}
+		}
+	}
+	for i, th := range s.Th {
+		if !(th > 0) || s.Due[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // Copy copies neuron i of s to neuron j of dst, for looking ahead without
 // storing.
 func (s *State) Copy(dst *State, j, i int) {

@@ -321,3 +321,165 @@ func TestSmoothing(t *testing.T) {
 		}
 	}
 }
+
+// replay is an open loop: trains of both sides are given, and every candidate is
+// recorded.
+const replay = `[simulation]
+duration = "1 s"
+seed = 5
+
+[[population]]
+name = "pre"
+n = 3
+model = "spike_train"
+times = [[10.0, 300.0, 500.0, 700.0], [20.0, 310.0, 650.0], [5.0, 400.0]]
+
+[[population]]
+name = "post"
+n = 2
+model = "spike_train"
+times = [[12.0, 305.0, 515.0, 660.0], [25.0, 320.0, 703.0]]
+
+[[projection]]
+name = "plastic"
+source = "pre"
+target = "post"
+rule = "all_to_all"
+weight = 5.0
+axonal_delay = "1 ms"
+synapse = { model = "hmn", preset = "hmn-core", w_max = 10.0, phase = "uniform" }
+
+[[modulator]]
+name = "reward"
+tau = "200 ms"
+events = [[40.0, 0.5], [530.0, 0.8]]
+
+[[record]]
+what = "candidate"
+of = "plastic"
+
+[[record]]
+what = "weight"
+of = "plastic"
+`
+
+// A run that records candidates leaves them as CSV, the same as the export
+// gives; both engines draw the same numbers for the same windows.
+func TestRunLearning(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "replay.toml", replay)
+	columns := func(dir string, col ...int) (rows []string) {
+		b, err := os.ReadFile(filepath.Join(dir, "candidates.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(b)) {
+			f := strings.Split(strings.TrimSpace(line), ",")
+			var s []string
+			for _, c := range col {
+				s = append(s, f[c])
+			}
+			rows = append(rows, strings.Join(s, ","))
+		}
+		return rows
+	}
+	out := must(t, "run", "replay.toml", "--out", "event")
+	for _, want := range []string{filepath.Join("event", "candidates.csv"), filepath.Join("event", "learning.png"), "weight updates"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("run: no %q in\n%s", want, out)
+		}
+	}
+	must(t, "run", "replay.toml", "--out", "clocked", "--quiet", "--set", "simulation.engine=clocked", "--set", "simulation.dt=0.1ms")
+	for _, dir := range []string{"event", "clocked"} {
+		b, err := os.ReadFile(filepath.Join(dir, "candidates.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if piped := must(t, "export", dir, "--format", "csv", "--what", "candidates", "--out", "-"); piped != string(b) {
+			t.Errorf("%s: candidates.csv differs from the export", dir)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "updates.csv")); err == nil {
+			t.Errorf("%s: updates.csv was written unasked", dir)
+		}
+		applied := 0
+		for _, a := range columns(dir, 9) {
+			if a == "1" {
+				applied++
+			}
+		}
+		m := manifest(t, dir)
+		if lines := strings.Count(string(b), "\n") - 1; m.Candidates != uint64(lines) || m.Updates != uint64(applied) || applied == 0 {
+			t.Errorf("%s: %d candidates, %d updates; the file has %d, %d applied", dir, m.Candidates, m.Updates, lines, applied)
+		}
+		if len(m.Records) != 2 || m.Records[0].N != 6 || m.Records[1].N != 6 || m.Records[1].Of != "plastic" {
+			t.Errorf("%s: records %+v", dir, m.Records)
+		}
+	}
+	// 6 synapses, 8 cycles, and a window that is cut by t = 0 or by the end.
+	if a, b := columns("event", 0, 1, 2, 3, 4, 5), columns("clocked", 0, 1, 2, 3, 4, 5); !slices.Equal(a, b) || len(a)-1 < 6*8 {
+		t.Errorf("windows differ: %d and %d", len(a), len(b))
+	}
+	u, v := columns("event", 8), columns("clocked", 8)
+	both := 0
+	for i := range min(len(u), len(v)) {
+		if u[i] == "" || v[i] == "" { // an opportunity of one engine only: before the first pair
+			continue
+		}
+		both++
+		if u[i] != v[i] {
+			t.Errorf("row %d: u = %s and %s", i, u[i], v[i])
+		}
+	}
+	if both < 20 {
+		t.Errorf("%d windows with opportunities in both", both)
+	}
+
+	// The steps start from the weights of the model.
+	must(t, "plot", "event", "--page", "learning", "--out", "x.svg")
+	if text := svgText(t, "x.svg"); !strings.Contains(text, ">weight<") || strings.Contains(text, "change of weight") {
+		t.Error("initial weights were not found")
+	}
+
+	// hmn run with a task: the trials are a signal with the task's columns.
+	const bandit = `[simulation]
+duration = "5 s"
+
+[task]
+name = "bandit"
+
+[[population]]
+name = "stimulus"
+n = 20
+model = "step_rate"
+
+[[population]]
+name = "action"
+n = 4
+model = "rate"
+
+[[projection]]
+name = "policy"
+source = "stimulus"
+target = "action"
+rule = "all_to_all"
+weight = 0.3
+axonal_delay = "1 ms"
+synapse = { preset = "hmn-core", w_max = 1.0 }
+
+[[modulator]]
+name = "reward"
+builtin = "centred_reward"
+tau = "100 ms"
+
+[[record]]
+what = "trials"
+of = "bandit"
+`
+	write(t, "bandit.toml", bandit)
+	must(t, "run", "bandit.toml", "--quiet", "--out", "bandit")
+	must(t, "export", "bandit", "--format", "csv", "--what", "signals")
+	b, err := os.ReadFile("bandit/trials_bandit.csv")
+	if err != nil || !strings.HasPrefix(string(b), "time_ms,context,choice,good,reward\n") || strings.Count(string(b), "\n") < 3 {
+		t.Errorf("%v\n%s", err, b)
+	}
+}

@@ -237,6 +237,17 @@ func (l *lesson) busiest(sampled []spikelog.Synapse) (busy []spikelog.Synapse, c
 	all = len(busy)
 	busy = busy[:min(all, maxSynapses)]
 	slices.SortFunc(busy, byName)
+	if !changed {
+		// Those of one source show how its targets differ; the next source often
+		// shows the same again.
+		same := 0
+		for same < len(busy) && busy[same].Source == busy[0].Source {
+			same++
+		}
+		if same >= 3 {
+			busy = busy[:same]
+		}
+	}
 	return busy, changed, all, nil
 }
 

@@ -46,4 +46,8 @@ func Example() {
 	}
 	// Output:
 	// context, choice, good, reward
+	// 800 ms [2 1 3 1]
+	// 2800 ms [0 3 3 1]
+	// 4800 ms [3 2 0 1]
+	// 6800 ms [2 1 3 0]
 }

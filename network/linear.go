@@ -46,6 +46,7 @@ type linearBlock struct {
 	epoch   *epoch        // set when the block is swept by epochs
 	spare   *neuron.State // room for one neuron
 	fired   []event.Time
+	fires   []uint32 // homeostatic bias: spikes since its last tick
 }
 
 // levelHit is a change of current at a neuron in the present window.
@@ -114,6 +115,10 @@ func (b *linearBlock) reset(n *Network) error {
 		}
 	}
 	b.learn.reset()
+	b.fires = nil
+	if b.pop.bias != nil {
+		b.fires = make([]uint32, b.n)
+	}
 	b.resting, b.due, b.steps = b.resting[:0], b.due[:0], b.steps[:0]
 	// A window that ended with an error leaves its sums behind.
 	b.pos1, b.neg1, b.pos2, b.neg2, b.pos3, b.neg3 = nil, nil, nil, nil, nil, nil
@@ -187,6 +192,24 @@ func (n *Network) fill(b *linearBlock) error {
 			}
 		}
 	}
+	// Rate units send changes; what they sent before t = 0 is there already.
+	for _, in := range b.levels {
+		if in.p.src.model.Kind != neuron.Rate {
+			continue
+		}
+		z0, err := n.outputs0(in.p.src)
+		if err != nil {
+			return err
+		}
+		for s, z := range z0 {
+			if z == 0 {
+				continue
+			}
+			for k := in.r.Ptr[s]; k < in.r.Ptr[s+1]; k++ {
+				p.lin.Shift(b.st, int(in.r.Target[k]), float64(in.r.WeightAt(int(k))*z))
+			}
+		}
+	}
 	return nil
 }
 
@@ -202,6 +225,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	b.spikes = b.spikes[:0]
 	b.hits = 0
 	b.takeLevels(w)
+	b.adapt(w)
 	s.timed, s.cutAt, s.cutW = s.timed[:0], s.cutAt[:0], s.cutW[:0]
 	for _, in := range b.timed {
 		if b.each {
@@ -236,6 +260,11 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 	}
 	if b.learn != nil {
 		b.learn.end(w, b.spikes)
+	}
+	if b.fires != nil {
+		for _, m := range b.spikes {
+			b.fires[m.I]++
+		}
 	}
 	return nil
 }

@@ -196,6 +196,7 @@ func (n *Network) build() error {
 		return err
 	}
 	n.directs()
+	n.makeBiases()
 	if err := n.choosePaths(); err != nil {
 		return err
 	}
@@ -282,6 +283,7 @@ func (n *Network) connect() error {
 				lo, hi := w.Delays()
 				p.min, p.max = min(p.min, lo), max(p.max, hi)
 				p.synapses += int64(w.Rows.Len())
+				p.bytes += w.Bytes(p.plastic.par.Rates)
 			}
 		}
 		for _, rows := range p.rows {
@@ -513,7 +515,7 @@ func (n *Network) choosePaths() error {
 		driven[p.tgt.index] = driven[p.tgt.index] || p.direct != nil
 	}
 	for i, p := range n.pops {
-		if p.lin == nil || driven[i] || n.learns(p) {
+		if p.lin == nil || driven[i] || n.learns(p) || p.bias != nil {
 			continue
 		}
 		k := epochWindows(p.lin, n.grid.Step, perSec[i]/float64(p.desc.N))

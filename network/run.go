@@ -154,7 +154,7 @@ func (n *Network) advanceWindow() error {
 	if err := n.agenda.RunBefore(n.now + 1); err != nil {
 		return err
 	}
-	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now), n.nextTick()))
+	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now), n.nextTick(), n.nextBias()))
 	if err := n.schedule(w); err != nil {
 		return err
 	}

@@ -18,6 +18,12 @@ var (
 	pIn  = quantity.Param{Key: "tau_syn_in", Unit: "ms", Doc: "time constant of the inhibitory synaptic current", Equation: "tau_syn dI/dt = −I", Default: 2, Min: 1e-3, Max: 1e6}
 	pIe  = quantity.Param{Key: "I_e", Unit: "pA", Doc: "constant input current", Equation: "C_m dV/dt = −(C_m/tau_m)(V − E_L) + I", Min: -1e9, Max: 1e9}
 
+	// The homeostatic bias of Eq. 1 of the HMN paper, a current.
+	pB    = quantity.Param{Key: "b", Unit: "pA", Doc: "bias at t = 0, a current beside I_e", Equation: "I = … + I_e + b (HMN 1)", Min: -1e9, Max: 1e9}
+	pEtaB = quantity.Param{Key: "eta_b", Unit: "pA", Doc: "homeostatic bias: b grows by eta_b r_target per unit of time and falls by eta_b at a spike; 0 = off", Equation: "b += eta_b·r_target·Δt, b −= eta_b at a spike (HMN 1)", Min: 0, Max: 1e6}
+	pRT   = quantity.Param{Key: "r_target", Unit: "Hz", Doc: "target rate of the homeostatic bias", Equation: "b += eta_b·r_target·Δt, b −= eta_b at a spike (HMN 1)", Min: 0, Max: 1e6}
+	pHold = quantity.Param{Key: "bias_hold", Unit: "ms", Doc: "the bias, integrated exactly, acts from every whole multiple of it on", Equation: "b += eta_b·r_target·Δt, b −= eta_b at a spike (HMN 1)", Default: 10, Min: 1e-3, Max: 1e9}
+
 	sV   = quantity.Param{Key: "V_m", Unit: "mV", Doc: "membrane potential; starts at E_L unless init says otherwise, must be below V_th", Min: -1e6, Max: 1e6}
 	sEx  = quantity.Param{Key: "I_syn_ex", Unit: "pA", Doc: "excitatory synaptic current", Min: -1e9, Max: 1e9}
 	sIn  = quantity.Param{Key: "I_syn_in", Unit: "pA", Doc: "inhibitory synaptic current", Min: -1e9, Max: 1e9}
@@ -68,21 +74,21 @@ func init() {
 		Name: "iaf_psc_delta", Kind: Spiking,
 		Doc:    "Leaky integrate-and-fire neuron with delta currents: tau_m dV/dt = −(V − E_L) + (tau_m/C_m) I_e; an arrival adds its weight [mV] to V. Arrivals during refractoriness are discarded.",
 		Cite:   rd,
-		Params: []quantity.Param{pC, pTau, pEL, pVth, pVr, pRef, pIe},
+		Params: []quantity.Param{pC, pTau, pEL, pVth, pVr, pRef, pIe, pB, pEtaB, pRT, pHold},
 		States: []quantity.Param{sV}, Ports: []string{"ex", "in"}, WeightUnit: "mV", Check: checkMembrane("iaf_psc_delta"),
 	})
 	Register(Model{
 		Name: "iaf_psc_exp", Kind: Spiking,
 		Doc:    "Leaky integrate-and-fire neuron with exponential currents: C_m dV/dt = −(C_m/tau_m)(V − E_L) + I_ex + I_in + I_e, tau_syn dI/dt = −I; an arrival adds its weight [pA] to I_ex (positive) or I_in (negative). Currents evolve during refractoriness, V is held at V_reset.",
 		Cite:   rd,
-		Params: []quantity.Param{pC, pTau, pEL, pVth, pVr, pRef, pEx, pIn, pIe},
+		Params: []quantity.Param{pC, pTau, pEL, pVth, pVr, pRef, pEx, pIn, pIe, pB, pEtaB, pRT, pHold},
 		States: []quantity.Param{sV, sEx, sIn}, Ports: []string{"ex", "in"}, WeightUnit: "pA", Check: checkMembrane("iaf_psc_exp"),
 	})
 	Register(Model{
 		Name: "iaf_psc_alpha", Kind: Spiking,
 		Doc:    "Leaky integrate-and-fire neuron with alpha currents: as iaf_psc_exp, but an arrival of weight w [pA] contributes w (e/tau_syn) s exp(−s/tau_syn), whose peak is w at s = tau_syn.",
 		Cite:   rd,
-		Params: []quantity.Param{pC, pTau, pEL, pVth, pVr, pRef, pEx, pIn, pIe},
+		Params: []quantity.Param{pC, pTau, pEL, pVth, pVr, pRef, pEx, pIn, pIe, pB, pEtaB, pRT, pHold},
 		States: []quantity.Param{sV, sEx, sIn, sDEx, sDIn}, Ports: []string{"ex", "in"}, WeightUnit: "pA", Check: checkMembrane("iaf_psc_alpha"),
 	})
 	Register(Model{

@@ -54,7 +54,7 @@ type Linear struct {
 	invC  float64 // 1/pF
 	r     float64 // tau_m/C_m, mV/pA
 	vTh   float64 // mV
-	vRest float64 // E_L + R I_e, mV
+	vRest float64 // E_L + R (I_e + b), mV
 	reset float64 // V_reset − V_th, mV, < 0
 	tRef  event.Time
 
@@ -97,7 +97,7 @@ func NewLinear(model string, v quantity.Values, longest event.Time) (*Linear, er
 	l.tauM, l.invC, l.vTh = m.Number(v, "tau_m"), 1/m.Number(v, "C_m"), m.Number(v, "V_th")
 	l.r = l.tauM * l.invC
 	l.invM, l.invQ = 1/l.tauM, 1/(l.tauM*l.tauM)
-	l.vRest = float64(l.r*m.Number(v, "I_e")) + m.Number(v, "E_L")
+	l.vRest = float64(l.r*(m.Number(v, "I_e")+m.Number(v, "b"))) + m.Number(v, "E_L")
 	l.reset = m.Number(v, "V_reset") - l.vTh
 	tRef, _, err := event.FromMS(m.Number(v, "t_ref"))
 	if err != nil {

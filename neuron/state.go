@@ -85,6 +85,14 @@ func (l *Linear) Set(s *State, i int, key string, x float64) error {
 	return nil
 }
 
+// Shift adds a constant current [pA] to neuron i: its potential stays, the steady
+// state that it is counted from moves.
+func (l *Linear) Shift(s *State, i int, current float64) {
+	d := float64(l.r * current)
+	s.V[i] -= d
+	s.Th[i] -= d
+}
+
 // Rest is the membrane potential that a population without init starts from:
 // E_L when that is below the threshold, else V_reset.
 func (l *Linear) Rest(eL float64) float64 {

@@ -260,7 +260,7 @@ func checkDrift(t *testing.T, mode mode) (rows []Check) {
 		r.etaLocal, r.etaGlobal, r.gate, r.bernoulli = 1e-9, 3e-9, gate, false
 		w := pairs(r, n, 0)
 		for i := range w.edges {
-			w.edges[i].phase = 2 * math.Pi * float64(i) / n
+			w.edges[i].phase = 2 * math.Pi * (float64(i) + 0.5) / n // none closes at a whole second
 		}
 		w.x, w.z = constants(n, x), constants(n, z)
 		w.mods = []hmnModulator{hold(g)}
@@ -291,7 +291,8 @@ func checkDrift(t *testing.T, mode mode) (rows []Check) {
 	// D = 7.9577e-3, β_p 500, θ_p 0.01.
 	r := coreRates(1e6)
 	r.kappa, r.betaP, r.thetaP = 1, 500, 0.01
-	r.etaLocal, r.etaGlobal = 2e-4/(x*z*(r.tauFast+r.tauSlow)), 0
+	const d = 7.9577e-3 // drift·T/π
+	r.etaLocal, r.etaGlobal = d*math.Pi/125/(x*z*(r.tauFast+r.tauSlow)), 0
 	synapses := []int{100, 200, 1000}[mode]
 	w := pairs(r, synapses, 1e5)
 	w.x, w.z = constants(synapses, x), constants(synapses, z)
@@ -317,8 +318,7 @@ func checkDrift(t *testing.T, mode mode) (rows []Check) {
 			moved += c.DW / float64(synapses)
 		}
 	}
-	const d = 7.9577e-3
-	want := 1 / (1 + math.Exp(-r.betaP*(2e-4*125/math.Pi-r.thetaP)))
+	want := 1 / (1 + math.Exp(-r.betaP*(d-r.thetaP)))
 	var counts []float64
 	for _, k := range applied {
 		counts = append(counts, float64(k))
@@ -330,7 +330,7 @@ func checkDrift(t *testing.T, mode mode) (rows []Check) {
 		Check{Name: "Δw† = 7.9577e-3, β_p 500, θ_p 0.01: P", Unit: "1", Expected: 0.26480, Got: p, Tolerance: 5e-6, Why: "σ(β_p(Δw†−θ_p)), to the digits given"},
 		Check{Name: "… updates in 800 windows, mean", Unit: "1", Expected: 211.8, Got: mean, Tolerance: 4*sd/math.Sqrt(float64(synapses)) + 0.05, Why: fmt.Sprintf("binomial; 4 standard errors of %d synapses", synapses)},
 		Check{Name: "… updates in 800 windows, standard deviation", Unit: "1", Expected: 12.5, Got: math.Sqrt(variance), Tolerance: 4*sd/math.Sqrt(2*float64(synapses)) + 0.05, Why: "the same"},
-		Check{Name: "… drift per second", Unit: "1", Expected: 1000 * want * 2e-4 / math.Pi, Got: moved / 100, Tolerance: 4 * d * sd / 100 / math.Sqrt(float64(synapses)), Why: "C.4 with κ = 1: 1000·P·drift/π; 4 standard errors"})
+		Check{Name: "… drift per second", Unit: "1", Expected: 8 * want * d, Got: moved / 100, Tolerance: 4 * d * sd / 100 / math.Sqrt(float64(synapses)), Why: "C.4: 8 windows per second of P·Δw†; 4 standard errors"})
 
 	// Gaps between updates are geometric: χ² over 1, 2, …, 14, longer.
 	bins := make([]float64, 15)

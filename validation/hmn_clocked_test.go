@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"hmn/event"
@@ -68,7 +69,7 @@ func p2World(rates bool, n int) (*hmnWorld, event.Time) {
 		}
 	}
 	w.mods = []hmnModulator{{tau: 200, w: 1}}
-	for _, t := range []float64{2000, 6500, 11000, 15500} {
+	for _, t := range []float64{2037, 6571, 11083, 15594} { // at no particular phase
 		w.mods[0].jumps = append(w.mods[0].jumps, hmnLevel{ms(t), 0.5})
 	}
 	return w, end
@@ -121,6 +122,7 @@ func checkClocked(t *testing.T, _ mode) (rows []Check) {
 				Check{Name: fmt.Sprintf("clocked, %s, Δt %g ms: rms error/rms Δw†", kind, dt), Unit: "1e-3", Expected: 0, Got: left * 1e3, Tolerance: 12 * dt, Why: "P2: 1.2e-2·Δt, everything on the grid"},
 				Check{Name: "… midpoint", Unit: "1e-6", Expected: 0, Got: mid * 1e6, Tolerance: 100 * dt * dt, Why: "P2: 1e-4·Δt²"})
 			if dt == 1 || dt == 0.1 {
+				slices.Sort(weights)
 				worst := 0.0
 				for i := range weights {
 					worst += math.Abs(weights[i] - final[i])

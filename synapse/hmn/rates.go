@@ -537,9 +537,6 @@ func (l *Rates) Alpha(i uint32) float64 { return l.alpha[i] }
 // X is the input of synapse i.
 func (l *Rates) X(i uint32) float64 { return l.st[i].X }
 
-// Bytes is the memory of the synapses.
-func (l *Rates) Bytes() int64 { return int64(len(l.st))*(80+8+8+4+4+4+8) + l.W.Rows.Bytes() }
-
 // RateAttention is local attention among rate units in one block: at each change
 // of an input or of the output of a target,
 //

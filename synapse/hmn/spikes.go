@@ -189,14 +189,6 @@ func (l *Spikes) startCentre(i uint32) float64 {
 	return l.centre(l.W.phase(i))
 }
 
-// Bytes is the memory of the synapses.
-func (l *Spikes) Bytes() int64 {
-	n := int64(len(l.st))
-	b := 48*n + 16*int64(len(l.pre)) + int64(len(l.class)) + 8*int64(len(l.wAt)+len(l.phi)+len(l.phiNext)+len(l.alpha)) +
-		4*int64(len(l.W.Multapses)) + 8*int64(len(l.W.Dendritics)+len(l.W.Weights)+len(l.W.Phases))
-	return b + l.W.Rows.Bytes()
-}
-
 // visit is one synapse while it is advanced: the synapse itself, or a copy.
 type visit struct {
 	s         *spikeState

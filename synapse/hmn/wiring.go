@@ -136,3 +136,23 @@ func (w *Wiring) Delays() (least, most event.Time) {
 	}
 	return least, most
 }
+
+// Bytes is the memory of the synapses under their rule, row table included.
+func (w *Wiring) Bytes(rates bool) int64 {
+	each := spikeBytes
+	if rates {
+		each = rateBytes
+	}
+	b := int64(w.Rows.Len())*int64(each) + w.Rows.Bytes() +
+		4*int64(len(w.Multapses)) + 8*int64(len(w.Dendritics)+len(w.Weights)+len(w.Phases))
+	if len(w.Phases) > 0 {
+		b += int64(len(w.Phases)) // their classes
+	}
+	return b
+}
+
+// Bytes of state per synapse.
+const (
+	spikeBytes = 48
+	rateBytes  = 88 + 8 + 8 + 4 + 4 + 4 + 8 + 4
+)

@@ -559,6 +559,57 @@ func randomRates(seed uint64) (*hmnWorld, event.Time) {
 	return w, end
 }
 
+// onEdges is a world in which everything happens at opens and closes of windows, and
+// the run ends at a close: 8 Hz, phase 0 and gate edges at 31.25 ms + n·62.5 ms.
+func onEdges(rates bool, seed uint64) (*hmnWorld, event.Time) {
+	rng := rand.New(rand.NewPCG(seed, 0x6564676573))
+	r := coreRule(1)
+	if rates {
+		r = coreRates(1)
+	}
+	r.etaLocal, r.bernoulli, r.betaG = r.etaGlobal/50, chance(rng, 0.5), pick(rng, 0, 2.0)
+	if r.gate = seed%4 != 0; r.gate {
+		r.betaA, r.tauCtx = pick(rng, 0, 2.0), 500
+	}
+	w := pairs(r, 4, 0.5)
+	end := 40*ms(125) + ms(31.25)
+	if !r.gate {
+		end = 40*ms(125) + ms(62.5)
+	}
+	grid := func(lag event.Time) (out []event.Time) {
+		for n := range 80 {
+			if t := ms(31.25)*event.Time(2*n+1) - lag; chance(rng, 0.6) {
+				if !r.gate {
+					t -= ms(31.25)
+				}
+				if t >= 0 {
+					out = append(out, t)
+				}
+			}
+		}
+		return out
+	}
+	steps := func(lag event.Time) (out []hmnLevel) {
+		for _, t := range grid(lag) {
+			out = append(out, hmnLevel{t, 0.1 + rng.Float64()})
+		}
+		return out
+	}
+	for i := range w.edges {
+		w.edges[i].dendritic = ms(0.5)
+		if rates {
+			w.x, w.z = append(w.x, steps(ms(1))), append(w.z, steps(ms(0.5)))
+		} else {
+			w.pre, w.post = append(w.pre, grid(ms(1))), append(w.post, grid(ms(0.5)))
+		}
+	}
+	w.mods = []hmnModulator{{tau: 100, w: 1}, hold(0.1)}
+	for _, t := range grid(0) {
+		w.mods[0].jumps = append(w.mods[0].jumps, hmnLevel{t, rng.NormFloat64()})
+	}
+	return w, end
+}
+
 // judge runs one world in the engine and compares.
 func (w *hmnWorld) judge(t testing.TB, label string, end event.Time, negative bool) tally {
 	t.Helper()
@@ -580,6 +631,10 @@ func checkCandidates(t *testing.T, mode mode) (rows []Check) {
 	}{{"spikes", randomSpikes}, {"rates", randomRates}} {
 		least := []int{12_000, 60_000, 600_000}[mode]
 		var all tally
+		for seed := range uint64(8) {
+			w, end := onEdges(kind.name == "rates", seed)
+			all.add(w.judge(t, fmt.Sprintf("%s at edges, seed %d", kind.name, seed), end, false))
+		}
 		for seed := uint64(1); all.candidates < least && !t.Failed(); seed++ {
 			w, end := kind.make(seed)
 			all.add(w.judge(t, fmt.Sprintf("%s, seed %d", kind.name, seed), end, seed%5 == 0))

@@ -1,6 +1,8 @@
 package config
 
 import (
+	_ "hmn/models/task" // shipped models name its tasks
+
 	"errors"
 	"fmt"
 	"math"

@@ -1,0 +1,88 @@
+package hmn_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"hmn/event"
+	"hmn/event/quantity"
+	"hmn/event/random"
+	"hmn/synapse"
+	"hmn/synapse/hmn"
+)
+
+// block makes n synapses from n/100 sources onto 1000 targets: 100 per source,
+// with the preset hmn-core unless values say otherwise.
+func block(b *testing.B, n int, v quantity.Values) (*hmn.Spikes, *hmn.Drive) {
+	v["w_max"] = quantity.Value{Number: 1}
+	p, err := hmn.Resolve(v, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	const out = 100
+	targets := 1000
+	sources := n / out
+	r := &synapse.Rows{Ptr: make([]uint32, sources+1), Target: make([]uint16, n), MinDelay: event.Millisecond, MaxDelay: event.Millisecond}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for s := range sources {
+		r.Ptr[s+1] = r.Ptr[s] + out
+		for k := range out {
+			r.Target[s*out+k] = uint16(rng.IntN(targets))
+		}
+	}
+	w := hmn.Wiring{Rows: r, Weight: 0.5, Targets: targets, Keys: []random.Key{random.NewKey(1, random.StreamUpdate, 1)}}
+	if p.PhaseUniform {
+		w.Phases = make([]float64, n)
+		for k := range w.Phases {
+			w.Phases[k] = 2 * 3.141592653589793 * float64(rng.IntN(16)) / 16
+		}
+	}
+	d := hmn.NewDrive([]float64{1. / 200})
+	d.Add(0, p.EtaLocal, []float64{p.EtaGlobal * 0.1})
+	return hmn.NewSpikes(p, w, d), d
+}
+
+// BenchmarkVisit: sources at 10 Hz, targets at 10 Hz; a visit is a synapse and an
+// arrival or a post spike.
+func BenchmarkVisit(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		v    quantity.Values
+	}{
+		{"core", quantity.Values{}},
+		{"phases=16", quantity.Values{"phase": {Text: "uniform"}}},
+		{"continuous", quantity.Values{"update": {Text: "continuous"}, "bernoulli": {}, "gate": {}}},
+	} {
+		for _, n := range []int{1e4, 1e5, 1e6, 1e7} {
+			b.Run(fmt.Sprintf("%s/synapses=%d", c.name, n), func(b *testing.B) {
+				l, d := block(b, n, c.v)
+				rng := rand.New(rand.NewPCG(3, 4))
+				sources := n / 100
+				visits, t := 0, event.Time(0)
+				step := event.Second / event.Time(10*sources) // one source spike each
+				posts := 0.0
+				b.ReportAllocs()
+				b.ResetTimer()
+				for b.Loop() {
+					t += step
+					for posts += 10 * 1000 * step.Seconds(); posts >= 1; posts-- {
+						l.Post(rng.IntN(1000), t-event.Time(rng.Int64N(int64(step))))
+						visits += n / 1000
+					}
+					s := uint32(rng.IntN(sources))
+					l.Arrive(s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t, nil)
+					l.EndRow(s, t)
+					visits += 100
+					if t%(event.Second*8) < step {
+						l.Settle(t, true)
+						d.Drop(t - event.Second)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(visits), "ns/visit")
+				b.ReportMetric(float64(l.W.Bytes(false))/float64(n), "B/synapse")
+				b.ReportMetric(float64(l.Counts.Opportunities)/float64(visits), "closes/visit")
+			})
+		}
+	}
+}

@@ -146,7 +146,7 @@ func TestLoad(t *testing.T) {
 		"cuba": {4000, 320000}, "cuba-nest": {4000, 320000}, "bench/cuba": {4000, 320000}, "bench/cuba-delays": {4000, 320000},
 		"brunel-ai": {25000, 15.625e6 + 12500}, "brunel-sr": {25000, 15.625e6 + 12500}, "brunel-si-fast": {25000, 15.625e6 + 12500}, "brunel-si-slow": {25000, 15.625e6 + 12500},
 		"bench/brunel": {25000, 15.625e6 + 12500}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684},
-		"hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 0.05*800*799 + 0.1*(2*800*200+200*199)},
+		"hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
 	}
 	for name, text := range texts() {
 		t.Run(name, func(t *testing.T) {

@@ -156,7 +156,7 @@ func (x *group) reset() {
 // begin takes everything before which all is known, and foresees the rest of the
 // window's arrivals.
 func (x *group) begin(w event.Window) {
-	x.run(w.Start+min(x.dend, x.axonal), w.Start)
+	x.run(min(w.Start+min(x.dend, x.axonal), w.End), w.Start)
 	for _, pl := range x.members {
 		for _, l := range pl.late {
 			pl.foresee(w, l, w.Start+x.dend, x.dend)
@@ -227,7 +227,7 @@ func (x *group) run(t, from event.Time) {
 }
 
 // suppose reads the weights of the tentative arrivals at a target again, given
-// its spikes in the window.
+// its spikes in the window and the starts of cycles there.
 func (x *group) suppose(target int, spikes []event.Time) bool {
 	type question struct {
 		pl  *plastic
@@ -268,7 +268,13 @@ func (x *group) suppose(target int, spikes []event.Time) bool {
 	for k, t := range spikes {
 		seen[k] = t + x.dend
 	}
-	x.att.Suppose(target, seen, sorted)
+	var ticks []event.Time
+	if n := len(sorted); x.ticks && n > 0 {
+		for k := x.next; x.cycle.Start(k) < sorted[n-1].At; k++ {
+			ticks = append(ticks, x.cycle.Start(k))
+		}
+	}
+	x.att.Suppose(target, seen, ticks, x.oja, sorted)
 	changed := false
 	for k, q := range order {
 		if o := of[q]; o.arr >= 0 {

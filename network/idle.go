@@ -27,7 +27,8 @@ func (n *Network) idleUntil() event.Time {
 	if len(n.guard.pending) > 0 || n.now == 0 {
 		return n.now
 	}
-	t := min(n.agenda.Next(), n.observers.Next(), n.mods.nextJump(n.now), n.mods.nextSample(n.now), n.nextTick())
+	// Embeddings learn at the end of a window, which must not be passed over.
+	t := min(n.agenda.Next(), n.observers.Next(), n.mods.nextJump(n.now), n.mods.nextSample(n.now), n.nextTick()-1)
 	if t <= n.now {
 		return n.now
 	}

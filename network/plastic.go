@@ -415,6 +415,13 @@ func (g *learning) begin(w event.Window) {
 			}
 		}
 	}
+	for _, x := range g.groups {
+		if x.ticks && x.cycle.Start(x.next) < w.End { // α changes even if they do not fire
+			for _, t := range g.tentative {
+				x.suppose(int(t), nil)
+			}
+		}
+	}
 }
 
 // end learns from the window: its spikes are known now.
@@ -437,8 +444,8 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 }
 
 // settle takes every synapse through everything up to and at t, which lies
-// before the next window; pass as in Spikes.Settle.
-func (g *learning) settle(w event.Window, t event.Time, pass bool) {
+// before the next window; old and pass as in Spikes.Settle.
+func (g *learning) settle(w event.Window, t, old event.Time, pass bool) {
 	for _, pl := range g.in {
 		pl.collect(event.Window{Start: w.End, End: w.End}, t+1, w.End)
 	}
@@ -446,7 +453,7 @@ func (g *learning) settle(w event.Window, t event.Time, pass bool) {
 		x.run(t+1, w.End)
 	}
 	for _, pl := range g.in {
-		pl.l.Settle(t, pass)
+		pl.l.Settle(t, old, pass)
 	}
 }
 

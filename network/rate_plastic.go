@@ -138,6 +138,7 @@ type rateGroup struct {
 	hold    bool // α changes at cycle starts only
 	ticks   bool
 	next    int64
+	renewed []event.Time // by target: 1 ps after α was taken anew
 }
 
 // learnRates makes the plastic synapses of block b of population p between rate
@@ -226,6 +227,7 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 			return fmt.Errorf("projection %q: %w", x.members[0].in.p.desc.Name, err)
 		}
 		x.cycle = &x.members[0].rule.cycle
+		x.renewed = make([]event.Time, x.att.Targets())
 		g.groups = append(g.groups, x)
 	}
 	return nil
@@ -277,6 +279,7 @@ func (g *rateLearning) reset() {
 	g.upTo = 0
 	for _, x := range g.groups {
 		x.att.Reset()
+		clear(x.renewed)
 		x.next = x.cycle.NextStart(0)
 	}
 }
@@ -490,8 +493,9 @@ func (g *rateLearning) instant(at event.Time, seen []rateEvent) {
 			e.pl.l.Output(e.out.j, at, e.out.z, e.out.f)
 		}
 	}
-	for q, e := range seen {
-		if x := e.pl.group; x != nil && !x.hold && !slices.ContainsFunc(seen[:q], func(o rateEvent) bool { return o.pl.group == x && o.target() == e.target() }) {
+	for _, e := range seen {
+		if x := e.pl.group; x != nil && !x.hold && x.renewed[e.target()] != at+1 {
+			x.renewed[e.target()] = at + 1
 			x.att.After(e.target(), at)
 		}
 	}

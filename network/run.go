@@ -21,7 +21,7 @@ var ErrFailed = fmt.Errorf("network: the last run failed; reset the network befo
 // Reset returns the network to the state at t = 0. A Run after it equals the
 // first Run of a fresh build bit for bit.
 func (n *Network) Reset() error {
-	n.now, n.done, n.failed = 0, 0, nil
+	n.now, n.last, n.done, n.failed = 0, 0, 0, nil
 	n.held, n.looks = n.held[:0], n.looks[:0]
 	n.agenda.Clear()
 	n.observers.Clear()
@@ -170,7 +170,7 @@ func (n *Network) advanceWindow() error {
 	}
 	n.exchange(w)
 	n.stats.Windows++
-	n.now = w.End
+	n.now, n.last = w.End, w.Start
 	n.learnEmbeddings(w)
 	if err := n.settleDue(w); err != nil {
 		return err

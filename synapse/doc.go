@@ -3,7 +3,9 @@
 // to accumulators (AddJump, AddPair, AddTriple), and the table of synapse
 // models (Register, Lookup) with the rules that change what a synapse transmits
 // (Rule). It does not know where a spike came from, nor what it does to the
-// neuron.
+// neuron. A model that learns from both sides (Model.Learns) is an entry of the
+// table, too; its kernels are a package of their own (synapse/hmn) that the network
+// calls.
 //
 // Invariants. A Rows has one receptor port, weights of one sign, and delays
 // within 4.29 ms of its least one. Its rows are sorted by delay, then target,

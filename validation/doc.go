@@ -2,7 +2,7 @@
 // forms, published numbers, a slow and obvious simulator written here, and the
 // identities that any run must obey.
 //
-// It imports the public API only (network, io/config, models) and nothing
+// It imports the public API only (network, network/clocked, io/config, models) and nothing
 // imports it. The package itself is one type, [Check]; the checks are tests, run
 // by `go test ./validation/` (below a minute), `make validate` (minutes) and
 // `make validate-full` (hours; may be interrupted and started again). README.md

@@ -21,7 +21,7 @@ var distalParams = []quantity.Param{
 	{Key: "signal", Form: quantity.Choice, Choices: []string{"jump", "reward"}, Doc: "jump: a coincidence makes the modulator jump; reward: every target spike of a rewarded synapse gives a reward, 1 after a coincidence and else 0, with the synapse as its context, for the built-in modulators and meta-learning"},
 	name("modulator", "reward", "signal = \"jump\": the modulator that jumps"),
 	number("jump", "1", 0.5, -1e6, 1e6, "signal = \"jump\": size of a jump"),
-	duration("report_every", 10000, true, "interval of the reports"),
+	duration("report_every", 10000, true, "interval of the reports, which are the trials of this task"),
 }
 
 func init() {

@@ -1,6 +1,6 @@
 // Package task holds environments: they act on a network while it runs, give it
 // rewards and report its trials. Importing the package registers them, and model
-// files name them in [task].
+// files name them in their table task.
 //
 //   - bandit: a contextual bandit whose good arms move, for a rate network that
 //     chooses by its largest output.
@@ -15,5 +15,5 @@
 // rules belong to the model file. What a task needs of the network is checked
 // when it is made.
 //
-// The package imports event, neuron and network. Start reading at bandit.start.
+// The package imports event, neuron, synapse and network. Start reading at bandit.start.
 package task

@@ -347,27 +347,34 @@ func (a *Attention) Tick(t event.Time, embedding bool) {
 		}
 		vs := a.column(j)
 		if embedding {
-			a.remix(j, t, vs)
+			a.remix(j, t, vs, a.mix[j*a.dim:(j+1)*a.dim])
+			a.mixAt[j] = t
 		}
-		for k, c := range cols {
-			a.members[c.member].advance(&vs[k], t, true)
-		}
-		a.softmax(cols, a.ctx[j*a.dim:(j+1)*a.dim], fmath.Exp(-(t-a.ctxAt[j]).MS()/a.p.TauCtx), t+1)
-		for k, c := range cols {
-			l, v := a.members[c.member], &vs[k]
-			v.turn = a.alpha[k]
-			if v.turn != v.alpha {
-				l.jump(v, t, l.close(int64(v.s.K), v.centre), 0, nil)
-			}
-		}
+		a.turn(j, t, vs, a.ctx[j*a.dim:(j+1)*a.dim], a.ctxAt[j])
 		a.leave(j, vs)
 		a.tell(j, t, true)
 	}
 }
 
-// remix recomputes m_j from the filters of arrivals, after v has changed.
-func (a *Attention) remix(j int, t event.Time, vs []visit) {
-	m := a.mix[j*a.dim : (j+1)*a.dim]
+// turn takes α̂ of target j anew at the start of a cycle, on visits of all its
+// synapses.
+func (a *Attention) turn(j int, t event.Time, vs []visit, ctx []float64, ctxAt event.Time) {
+	cols := a.cols[a.first[j]:a.first[j+1]]
+	for k, c := range cols {
+		a.members[c.member].advance(&vs[k], t, true)
+	}
+	a.softmax(cols, ctx, fmath.Exp(-(t-ctxAt).MS()/a.p.TauCtx), t+1)
+	for k, c := range cols {
+		l, v := a.members[c.member], &vs[k]
+		v.turn = a.alpha[k]
+		if v.turn != v.alpha {
+			l.jump(v, t, l.close(int64(v.s.K), v.centre), 0, nil)
+		}
+	}
+}
+
+// remix recomputes m = m_j at t from the filters of arrivals, after v has changed.
+func (a *Attention) remix(j int, t event.Time, vs []visit, m []float64) {
 	clear(m)
 	for k, c := range a.cols[a.first[j]:a.first[j+1]] {
 		pre := vs[k].pre
@@ -379,7 +386,6 @@ func (a *Attention) remix(j int, t event.Time, vs []visit) {
 			m[q] += float64(x * y)
 		}
 	}
-	a.mixAt[j] = t
 }
 
 // Context adds the contexts c_j at t to sum.
@@ -403,8 +409,10 @@ type Read struct {
 
 // Suppose answers, for target j, which weights arrivals will find if it fires so
 // that its synapses see it at posts: reads lists its arrivals in order of time
-// that have not been taken in yet, questions and others. Nothing is stored.
-func (a *Attention) Suppose(j int, posts []event.Time, reads []Read) {
+// that have not been taken in yet, questions and others; ticks lists the starts
+// of cycles that Tick has not been called for, embedding as there. Nothing is
+// stored.
+func (a *Attention) Suppose(j int, posts, ticks []event.Time, embedding bool, reads []Read) {
 	vs := slices.Clone(a.column(j))
 	states := make([]spikeState, len(vs))
 	cols := a.cols[a.first[j]:a.first[j+1]]
@@ -412,17 +420,30 @@ func (a *Attention) Suppose(j int, posts []event.Time, reads []Read) {
 		states[k] = *vs[k].s
 		vs[k].s, vs[k].dry = &states[k], true
 	}
-	ctx, mix := slices.Clone(a.ctx[j*a.dim:(j+1)*a.dim]), slices.Clone(a.mix)
-	ctxAt, mixAt := a.ctxAt[j], slices.Clone(a.mixAt)
+	ctx, mix := slices.Clone(a.ctx[j*a.dim:(j+1)*a.dim]), slices.Clone(a.mix[j*a.dim:(j+1)*a.dim])
+	ctxAt, mixAt := a.ctxAt[j], []event.Time{a.mixAt[j]}
 	d := a.members[0].W.Dendritic
 	n := 0
 	for k := range reads {
 		r := &reads[k]
-		for n < len(posts) && posts[n] < r.At {
+		for {
+			post := n < len(posts) && posts[n] < r.At
+			if tick := len(ticks) > 0 && ticks[0] < r.At; tick && !(post && posts[n] <= ticks[0]) {
+				if embedding {
+					a.remix(j, ticks[0], vs, mix)
+					mixAt[0] = ticks[0]
+				}
+				a.turn(j, ticks[0], vs, ctx, ctxAt)
+				ticks = ticks[1:]
+				continue
+			}
+			if !post {
+				break
+			}
 			for _, l := range a.members {
 				l.Post(j, posts[n]-d)
 			}
-			a.fire(j, posts[n], vs, ctx, mix[j*a.dim:(j+1)*a.dim], &ctxAt, mixAt[j])
+			a.fire(j, posts[n], vs, ctx, mix, &ctxAt, mixAt[0])
 			n++
 		}
 		for q, c := range cols {
@@ -432,7 +453,7 @@ func (a *Attention) Suppose(j int, posts []event.Time, reads []Read) {
 				r.W = r.L.weightAt(v, r.At)
 				r.L.arrive(v, r.At, nil)
 				v.pre = r.L.P.filter(v.pre, r.At)
-				a.mixIn(mix, mixAt, j, a.embed[c.member].of(c.src, r.At), r.At)
+				a.mixIn(mix, mixAt, 0, a.embed[c.member].of(c.src, r.At), r.At)
 			}
 		}
 	}

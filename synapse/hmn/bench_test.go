@@ -70,12 +70,13 @@ func BenchmarkVisit(b *testing.B) {
 						l.Post(rng.IntN(1000), t-event.Time(rng.Int64N(int64(step))))
 						visits += n / 1000
 					}
+					l.Begin()
 					s := uint32(rng.IntN(sources))
 					l.Arrive(s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t, nil)
 					l.EndRow(s, t)
 					visits += 100
 					if t%(event.Second*8) < step {
-						l.Settle(t, true)
+						l.Settle(t, t, true)
 						d.Drop(t - event.Second)
 					}
 				}

@@ -155,7 +155,7 @@ func (x *stretch) gain(a, b, toClose float64) float64 {
 				y = float64(y * fmath.Exp(-float64(r*a)))
 			}
 			if x.p.Gate {
-				y = float64(y * span(x.cycle.Omega, r, b-a, toClose-a))
+				y = float64(y * x.cycle.span(r, b-a, toClose-a))
 			} else if r == 0 {
 				y = float64(y * (b - a))
 			} else {
@@ -169,8 +169,9 @@ func (x *stretch) gain(a, b, toClose float64) float64 {
 
 // span is ∫_0^ms e^{−rs} sin Ω(left − s) ds, left ms before the close: the
 // imaginary part of e^{iΩ left} (1 − e^{−zL})/z with z = r + iΩ, L = ms (hmn.md
-// B.2, without cancellation).
-func span(omega, r, ms, left float64) float64 {
+// B.2, without cancellation). Angles are taken from the nearer edge of the window.
+func (cy *Cycle) span(r, ms, left float64) float64 {
+	omega := cy.Omega
 	a, b := -float64(r*ms), -float64(omega*ms)
 	sb, cb := fmath.Sincos(b)
 	h := fmath.Sin(0.5 * b)
@@ -181,7 +182,12 @@ func span(omega, r, ms, left float64) float64 {
 	n := float64(r*r) + float64(omega*omega)
 	qr := (float64(re*r) + float64(im*omega)) / n
 	qi := (float64(im*r) - float64(re*omega)) / n
-	s, c := fmath.Sincos(float64(omega * left))
+	near, sign := left, 1.0
+	if half := float64(0.5 * cy.T); left > 0.5*half {
+		near, sign = half-left, -1
+	}
+	s, c := fmath.Sincos(float64(omega * near))
+	c *= sign
 	return float64(c*qi) + float64(s*qr)
 }
 

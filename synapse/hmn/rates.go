@@ -14,9 +14,8 @@ import (
 //
 //	ė_m = −e_m/τ_m + x z,   e_m(s) = x z τ_m + (e_m − x z τ_m) e^{−s/τ_m}      (2)
 //
-// As in Spikes, a candidate is kept as a prediction: a change of x z by Δ at t
-// adds a_m Δ τ_m rise_m(t). Calls are in order of time; windows close in a fixed
-// cyclic order, which Close walks.
+// A candidate is gathered stretch by stretch between the synapse's events. Calls
+// are in order of time; windows close in a fixed cyclic order, which Close walks.
 type Rates struct {
 	P Params
 	Cycle
@@ -40,8 +39,6 @@ type Rates struct {
 	zOut    []float64 // by target: output at its soma, and as synapses see it
 	z       []float64
 	wAt     []event.Time
-	wave    wave
-	vals    []float64
 	changed []Reweigh
 	live    int // synapses with a trace, an input or a candidate
 	undo    []undo
@@ -61,12 +58,11 @@ type flowed struct {
 type rateState struct {
 	W          float64
 	Fast, Slow float64 // at T
-	Cand       float64 // predicted candidate of the present window, without κ
+	Cand       float64 // gathered in the present window until T, without κ
 	X, F, Q    float64 // x, z − z̄, and their product since T
 	Peak       float64 // max |x z| since the last flush
 	T          event.Time
 	published  float64 // continuous update: the weight that its target has
-	open       bool    // Cand counts from the window's opening on
 }
 
 // Reweigh is a weight that changed at the close of a window.
@@ -79,7 +75,6 @@ type Reweigh struct {
 // NewRates makes the rule for the synapses w.
 func NewRates(p Params, w Wiring, d *Drive) *Rates {
 	l := &Rates{P: p, Cycle: NewCycle(&p), Drive: d, W: w}
-	l.wave = l.Cycle.wave()
 	n := w.Rows.Len()
 	l.st = make([]rateState, n)
 	l.centre, l.alpha, l.source = make([]float64, n), make([]float64, n), make([]uint32, n)
@@ -182,7 +177,7 @@ func (l *Rates) turn(i uint32, t event.Time, q, alpha float64) {
 	if q == s.Q && alpha == l.alpha[i] {
 		return
 	}
-	if s.Fast == 0 && s.Slow == 0 && s.Q == 0 && !s.open {
+	if s.silent() {
 		if q == 0 {
 			l.alpha[i] = alpha
 			return
@@ -197,111 +192,23 @@ func (l *Rates) turn(i uint32, t event.Time, q, alpha float64) {
 		return
 	}
 	o, c := l.edges(i)
-	l.predict(s, i, t, o, c)
+	l.add(s, i, Edge{At: t}, o, c)
 	s.Fast, s.Slow = l.traces(s, t)
 	s.T = t
-	if s.open {
-		n := l.Drive.find(t)
-		l.vals = l.Drive.values(n, (t - l.Drive.at[n-l.Drive.first]).MS(), l.vals)
-		l.wave.at(c.From(t))
-		if alpha != l.alpha[i] {
-			s.Cand += float64((alpha - l.alpha[i]) * l.remaining(s.Fast, s.Slow, s.Q, l.vals))
-		}
-		s.Cand += float64(alpha * l.remaining(0, 0, q-s.Q, l.vals))
-	}
 	s.Q, l.alpha[i] = q, alpha
 	s.Peak = max(s.Peak, math.Abs(q))
-	if s.Fast == 0 && s.Slow == 0 && s.Q == 0 && !s.open {
+	if s.silent() {
 		l.live--
 	}
 }
 
+// silent says that nothing can come of the synapse without a change.
+func (s *rateState) silent() bool { return s.Fast == 0 && s.Slow == 0 && s.Q == 0 && s.Cand == 0 }
+
 // traces are e_fast and e_slow at t ≥ T.
 func (l *Rates) traces(s *rateState, t event.Time) (fast, slow float64) {
 	dt := (t - s.T).MS()
-	return l.trace(s.Fast, s.Q, l.P.TauFast, dt), l.trace(s.Slow, s.Q, l.P.TauSlow, dt)
-}
-
-func (l *Rates) trace(e, q, tau, dt float64) float64 {
-	x := 0.0
-	if e != 0 {
-		x = float64(e * fmath.Exp(-dt/tau))
-	}
-	if q != 0 {
-		x -= float64(float64(q*tau) * fmath.Expm1(-dt/tau))
-	}
-	return x
-}
-
-// remaining is what traces e_m and an input q gather from wave.L before the close
-// to the close under the drive vals.
-func (l *Rates) remaining(fast, slow, q float64, vals []float64) float64 {
-	var sum float64
-	for m := range 2 {
-		e, a, tau := fast, l.P.AFast, l.P.TauFast
-		if m == 1 {
-			e, a, tau = slow, l.P.ASlow, l.P.TauSlow
-		}
-		if a == 0 {
-			continue
-		}
-		r := 1 / tau
-		for k, x := range vals {
-			if x == 0 {
-				continue
-			}
-			mu := 0.0
-			if k > 0 {
-				mu = l.Drive.Rates[k-1]
-			}
-			if e != 0 {
-				sum += float64(a * float64(x*float64(e*l.wave.tail(mu+r))))
-			}
-			if q != 0 {
-				sum += float64(a * float64(x*float64(float64(q*tau)*l.wave.rise(mu, r))))
-			}
-		}
-	}
-	return sum
-}
-
-// predict brings the prediction up to t for the opening of the window and for
-// changes of the drive since T.
-func (l *Rates) predict(s *rateState, i uint32, t event.Time, o, c Edge) {
-	if s.Fast == 0 && s.Slow == 0 && s.Q == 0 {
-		s.open = s.open || o.Reached(t)
-		return
-	}
-	from := s.T
-	if !s.open {
-		if !o.Reached(t) {
-			return
-		}
-		s.open = true
-		if o.At < s.T { // opened while there was nothing to gather, or adjoining the window before
-			o = Edge{At: s.T}
-		}
-		n := l.Drive.find(o.At)
-		l.vals = l.Drive.values(n, o.From(l.Drive.at[n-l.Drive.first]), l.vals)
-		l.wave.at(c.From(o.At) - float64(o.Frac*1e-9))
-		dt := o.From(s.T)
-		s.Cand = float64(l.alpha[i] * l.remaining(l.trace(s.Fast, s.Q, l.P.TauFast, dt), l.trace(s.Slow, s.Q, l.P.TauSlow, dt), s.Q, l.vals))
-		from = o.At
-	}
-	if l.Drive.last() <= from {
-		return
-	}
-	w := len(l.Drive.Rates) + 1
-	for n := l.Drive.find(from) + 1; n < l.Drive.Len(); n++ {
-		at := l.Drive.at[n-l.Drive.first]
-		if at > t {
-			return
-		}
-		f, sl := l.traces(s, at)
-		l.wave.at(c.From(at))
-		n0 := (n - l.Drive.first) * w
-		s.Cand += float64(l.alpha[i] * l.remaining(f, sl, s.Q, l.Drive.diff[n0:n0+w]))
-	}
+	return moved(s.Fast, s.Q, l.P.TauFast, dt), moved(s.Slow, s.Q, l.P.TauSlow, dt)
 }
 
 // Input sets x of synapse i at t.
@@ -388,9 +295,6 @@ func (l *Rates) skip(t event.Time) {
 			l.lap++
 		}
 	}
-	for i := range l.st {
-		l.st[i].open = false
-	}
 }
 
 func (l *Rates) shut(i uint32, k int64, c Edge) {
@@ -401,17 +305,17 @@ func (l *Rates) shut(i uint32, k int64, c Edge) {
 		return
 	}
 	o := l.open(k, l.centre[i])
-	was := s.Fast != 0 || s.Slow != 0 || s.Q != 0 || s.open
-	l.predict(s, i, c.At, o, c)
+	was := !s.silent()
+	l.add(s, i, c, o, c)
 	kappa := 1.0
 	if l.P.Gate {
 		kappa = l.P.GateGain
 	}
 	l.decide(i, k, o, c, float64(kappa*s.Cand))
-	s.Cand, s.open = 0, false
+	s.Cand = 0
 	// Traces whose source has ceased and that no longer matter are forgotten.
 	dt := c.From(s.T)
-	f, sl := l.trace(s.Fast, s.Q, l.P.TauFast, dt), l.trace(s.Slow, s.Q, l.P.TauSlow, dt)
+	f, sl := moved(s.Fast, s.Q, l.P.TauFast, dt), moved(s.Slow, s.Q, l.P.TauSlow, dt)
 	fastOver := math.Abs(f) < float64(float64(1e-12*l.P.TauFast)*s.Peak)
 	slowOver := math.Abs(sl) < float64(float64(1e-12*l.P.TauSlow)*s.Peak)
 	if s.Q == 0 {
@@ -425,7 +329,7 @@ func (l *Rates) shut(i uint32, k int64, c Edge) {
 			s.Peak = 0
 		}
 	}
-	if is := s.Fast != 0 || s.Slow != 0 || s.Q != 0; was && !is {
+	if is := !s.silent(); was && !is {
 		l.live--
 	} else if !was && is {
 		l.live++
@@ -474,9 +378,9 @@ func (l *Rates) decide(i uint32, k int64, o, c Edge, value float64) {
 	}
 }
 
-// Settle forgets what reads of times before t would need.
-func (l *Rates) Settle(t event.Time) {
-	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(t) })
+// Settle forgets what reads of times before old would need.
+func (l *Rates) Settle(old event.Time) {
+	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(old) })
 }
 
 // Weight is the magnitude of synapse i at t, the time reached.

@@ -41,10 +41,15 @@ type Spikes struct {
 	wave    wave
 	vals    []float64
 	tiny    float64
-	wAt     []event.Time // λ_w > 0: when the weight was last set
-	phi     []float64    // learned phases: of the present window
-	phiNext []float64    // and of the next
-	alpha   []float64    // attention: α̂ by synapse; the predictions contain it
+	// sumsHold says that e^{T/2τ} is small enough for running sums (hmn.md B.2).
+	sumsHold bool
+	live     int          // synapses with a trace
+	exact    bool         // the segment form; otherwise predictions
+	touched  bool         // something happened that Settle has not seen to its end
+	wAt      []event.Time // λ_w > 0: when the weight was last set
+	phi      []float64    // learned phases: of the present window
+	phiNext  []float64    // and of the next
+	alpha    []float64    // attention: α̂ by synapse; the predictions contain it
 
 	now tails // of the event in progress, by class
 	// undo lists the commits since the last Settle, for reads of an earlier time.
@@ -104,8 +109,21 @@ type post struct {
 
 // classMemo holds what the synapses of one phase share.
 type classMemo struct {
-	open [64]tailMemo // by window: tails at the opening
-	step [16]tailMemo // by segment: tails of the change of D
+	window [64]windowMemo // by window
+	step   [64]tailMemo   // by segment: tails of the change of D
+}
+
+// windowMemo is what the synapses of one phase share in one window.
+type windowMemo struct {
+	k          int64
+	ok         bool
+	tails      bool
+	o, c       Edge
+	fast, slow float64 // tails at the opening
+	// sums[j] are running sums over the changes of D since the opening, segments
+	// first, first+1, …, of e^{−(s−o)/τ_m} times their tails.
+	first int
+	sums  [][2]float64
 }
 
 type tailMemo struct {
@@ -113,6 +131,23 @@ type tailMemo struct {
 	n          int
 	fast, slow float64
 	ok         bool
+}
+
+// edges are those of the present window of a visit. The memo is nil when nothing
+// is shared; then the edges stand in local.
+func (l *Spikes) edges(v *visit, local *windowMemo) *windowMemo {
+	k := int64(v.s.K)
+	m := local
+	if v.class >= 0 {
+		m = &l.memo[v.class].window[k&63]
+		if m.ok && m.k == k {
+			return m
+		}
+		m.tails, m.sums = false, m.sums[:0]
+	}
+	m.k, m.ok = k, true
+	m.o, m.c = l.open(k, v.centre), l.close(k, v.centre)
+	return m
 }
 
 // tails are those of one instant, by class.
@@ -125,6 +160,8 @@ type tails struct {
 // the projection.
 func NewSpikes(p Params, w Wiring, d *Drive) *Spikes {
 	l := &Spikes{P: p, Cycle: NewCycle(&p), Drive: d, W: w, tiny: p.dead()}
+	l.exact = p.exactly()
+	l.sumsHold = l.T/(2*min(p.TauFast, p.TauSlow)) <= 8
 	l.wave = l.Cycle.wave()
 	n := w.Rows.Len()
 	l.st = make([]spikeState, n)
@@ -177,6 +214,7 @@ func (l *Spikes) Reset() {
 	}
 	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], Counts{}, l.undo[:0], l.undoFlow[:0]
 	clear(l.shadows)
+	l.live, l.touched = 0, false
 }
 
 func (l *Spikes) startCentre(i uint32) float64 {
@@ -273,19 +311,20 @@ func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
 		}
 		l.post(v, sp, Edge{})
 	}
+	var local windowMemo
 	for {
 		sp := l.nextPost(v)
 		if s.Fast == 0 && s.Slow == 0 && !l.All {
 			// Nothing can come of a window before the next jump.
 			to := min(sp, t)
-			if l.close(int64(s.K), v.centre).At < to {
+			if l.edges(v, &local).c.At < to {
 				if l.phi != nil {
 					v.rephase(l)
 				}
 				s.K, s.Cand = int32(l.awaited(to, v.centre)), 0
 			}
 		}
-		c := l.close(int64(s.K), v.centre)
+		c := l.edges(v, &local).c
 		switch {
 		case sp <= c.At && (sp < t || incl && sp == t):
 			l.post(v, sp, c)
@@ -343,7 +382,8 @@ func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
 	if jump == 0 {
 		return
 	}
-	c := l.close(int64(s.K), v.centre)
+	var local windowMemo
+	c := l.edges(v, &local).c
 	if shared == nil || v.class < 0 {
 		l.jump(v, t, c, jump, nil)
 		return
@@ -361,11 +401,14 @@ func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
 // the tails at t, NaN when they are still to be computed; nil: nothing is shared.
 func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]float64) {
 	s := v.s
+	was := s.dead()
 	if l.P.Update == Continuous {
 		if !v.dry {
 			l.undoFlow = append(l.undoFlow, flowedSpikes{v.i, *s, v.alpha})
 		}
 		l.drift(v, t)
+	} else if l.exact {
+		l.add(v, Edge{At: t})
 	} else {
 		l.predict(v, t, c)
 	}
@@ -386,7 +429,8 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		s.Fast += jump
 		s.Slow += jump
 	}
-	if l.P.Update != Continuous && l.isOpen(v, t) {
+	var local windowMemo
+	if l.P.Update != Continuous && !l.exact && l.edges(v, &local).o.Reached(t) {
 		var rf, rs float64
 		switch {
 		case memo == nil:
@@ -408,8 +452,23 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 	if l.alpha != nil {
 		v.alpha = v.turn
 	}
+	l.count(v, was)
 	if l.phi != nil && jump != 0 {
 		v.next = l.learnPhase(v.next, t)
+	}
+}
+
+// dead says that no trace is left.
+func (s *spikeState) dead() bool { return s.Fast == 0 && s.Slow == 0 }
+
+// count keeps the number of synapses with a trace.
+func (l *Spikes) count(v *visit, was bool) {
+	if is := v.s.dead(); is != was && !v.dry {
+		if is {
+			l.live--
+		} else {
+			l.live++
+		}
 	}
 }
 
@@ -446,26 +505,29 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 	if s.Fast == 0 && s.Slow == 0 {
 		return
 	}
-	from := s.T
-	o := l.open(int64(s.K), v.centre)
+	var local windowMemo
+	m := l.edges(v, &local)
+	from, o := s.T, m.o
 	if !o.Reached(from) {
 		if !o.Reached(t) {
 			return
 		}
-		rf, rs := l.opening(v, o, c)
+		l.opening(m)
 		dt := o.From(s.T)
-		s.Cand = float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*rf) +
-			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*rs)))
+		s.Cand = float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*m.fast) +
+			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*m.slow)))
 		from = o.At
 	}
 	if l.Drive.last() <= from {
 		return
 	}
-	for n := l.Drive.find(from) + 1; n < l.Drive.Len(); n++ {
+	n, to := l.Drive.find(from)+1, l.Drive.find(t)
+	if to-n >= manyChanges && v.class >= 0 && l.sumsHold {
+		l.absorb(v, m, n, to)
+		return
+	}
+	for ; n <= to; n++ {
 		at := l.Drive.at[n-l.Drive.first]
-		if at > t {
-			return
-		}
 		xf, xs := l.change(v, n, at, c)
 		dt := (at - s.T).MS()
 		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*xf) +
@@ -473,25 +535,43 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 	}
 }
 
-// opening is the tails at the opening of the window.
-func (l *Spikes) opening(v *visit, o, c Edge) (fast, slow float64) {
-	k := int64(v.s.K)
-	var m *tailMemo
-	if v.class >= 0 {
-		m = &l.memo[v.class].open[k&63]
-		if m.ok && m.k == k {
-			return m.fast, m.slow
-		}
+// manyChanges is the number of changes of the drive from which on their running
+// sums are used instead of the changes themselves: the difference of two sums
+// costs the same however many there were, but loses digits of what is small.
+const manyChanges = 12
+
+// absorb adds what the changes of the drive n to `to` add to a candidate: one
+// subtraction (hmn.md B.2).
+func (l *Spikes) absorb(v *visit, m *windowMemo, n, to int) {
+	if len(m.sums) == 0 {
+		m.first = l.Drive.find(m.o.At) + 1
+		m.sums = append(m.sums, [2]float64{})
 	}
-	n := l.Drive.find(o.At)
-	since := o.From(l.Drive.at[n-l.Drive.first])
+	for k := m.first + len(m.sums) - 1; k <= to; k++ {
+		at := l.Drive.at[k-l.Drive.first]
+		xf, xs := l.change(v, k, at, m.c)
+		dt := -m.o.From(at)
+		last := m.sums[len(m.sums)-1]
+		m.sums = append(m.sums, [2]float64{last[0] + float64(fmath.Exp(-dt/l.P.TauFast)*xf), last[1] + float64(fmath.Exp(-dt/l.P.TauSlow)*xs)})
+	}
+	a, b := m.sums[n-m.first], m.sums[to-m.first+1]
+	s := v.s
+	dt := m.o.From(s.T) // from the last jump to the opening, negative when it came after
+	s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*(b[0]-a[0])) +
+		float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*(b[1]-a[1]))))
+}
+
+// opening puts the tails at the opening of a window into its memo.
+func (l *Spikes) opening(m *windowMemo) {
+	if m.tails {
+		return
+	}
+	n := l.Drive.find(m.o.At)
+	since := m.o.From(l.Drive.at[n-l.Drive.first])
 	l.vals = l.Drive.values(n, since, l.vals)
-	l.wave.at(c.From(o.At) - float64(o.Frac*1e-9))
-	fast, slow = l.tails(l.vals)
-	if m != nil {
-		*m = tailMemo{k: k, fast: fast, slow: slow, ok: true}
-	}
-	return fast, slow
+	l.wave.at(m.c.From(m.o.At) - float64(m.o.Frac*1e-9))
+	m.fast, m.slow = l.tails(l.vals)
+	m.tails = true
 }
 
 // change is the tails of the change of the drive that begins segment n at t.
@@ -499,7 +579,7 @@ func (l *Spikes) change(v *visit, n int, t event.Time, c Edge) (fast, slow float
 	k := int64(v.s.K)
 	var m *tailMemo
 	if v.class >= 0 {
-		m = &l.memo[v.class].step[n&15]
+		m = &l.memo[v.class].step[n&63]
 		if m.ok && m.n == n && m.k == k {
 			return m.fast, m.slow
 		}
@@ -518,7 +598,12 @@ func (l *Spikes) change(v *visit, n int, t event.Time, c Edge) (fast, slow float
 // longer matter, go on to the next window.
 func (l *Spikes) shut(v *visit, c Edge) {
 	s := v.s
-	l.predict(v, c.At, c)
+	was := s.dead()
+	if l.exact {
+		l.add(v, c)
+	} else {
+		l.predict(v, c.At, c)
+	}
 	kappa := 1.0
 	if l.P.Gate {
 		kappa = l.P.GateGain
@@ -533,6 +618,7 @@ func (l *Spikes) shut(v *visit, c Edge) {
 	if s.Slow != 0 && math.Abs(s.Slow*fmath.Exp(-dt/l.P.TauSlow)) < l.tiny {
 		s.Slow = 0
 	}
+	l.count(v, was)
 	s.K++
 	if l.phi != nil {
 		v.rephase(l)
@@ -540,17 +626,21 @@ func (l *Spikes) shut(v *visit, c Edge) {
 			s.K++
 		}
 	}
-	if s.Fast == 0 && s.Slow == 0 {
+	if s.Fast == 0 && s.Slow == 0 || l.exact && l.phi == nil {
 		return
 	}
 	// The next window may already be open at the last jump: without a gate they
 	// adjoin, and a learned phase may make them overlap. It gathers from the
 	// close on.
-	if o := l.open(int64(s.K), v.centre); o.Reached(s.T) || l.phi != nil && o.Reached(c.At) {
+	var local windowMemo
+	if o := l.edges(v, &local).o; o.Reached(s.T) || l.phi != nil && o.Reached(c.At) {
 		s.Fast = float64(s.Fast * fmath.Exp(-(c.At-s.T).MS()/l.P.TauFast))
 		s.Slow = float64(s.Slow * fmath.Exp(-(c.At-s.T).MS()/l.P.TauSlow))
 		s.T = c.At
-		rf, rs := l.tailsAt(s.T, l.close(int64(s.K), v.centre))
+		if l.exact {
+			return
+		}
+		rf, rs := l.tailsAt(s.T, l.edges(v, &local).c)
 		s.Cand = float64(v.alpha * (float64(l.P.AFast*s.Fast*rf) + float64(l.P.ASlow*s.Slow*rs)))
 	}
 }
@@ -610,6 +700,7 @@ func (l *Spikes) learnPhase(phi float64, t event.Time) float64 {
 // Arrive lets synapses see a presynaptic spike: those at [lo, hi) of the row of
 // src at time t, after everything before t. All post spikes before t are known.
 func (l *Spikes) Arrive(src, lo, hi uint32, t event.Time, transmit func(i uint32, w float64)) {
+	l.touched = true
 	l.now.at = t
 	for i := range l.now.by {
 		l.now.by[i].ok = false
@@ -657,6 +748,7 @@ func (l *Spikes) weightAt(v *visit, t event.Time) float64 {
 
 // Post adds a spike of target j at t to the history.
 func (l *Spikes) Post(j int, t event.Time) {
+	l.touched = true
 	list := l.posts.list[j]
 	z := 1.0
 	if n := len(list); n > 0 && !l.P.Nearest {
@@ -683,17 +775,17 @@ func (l *Spikes) Unpost(j, n int) {
 // Known advances synapse i of src through everything before t, of which all is
 // known, and says whether a window of it closes in [t, until).
 func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool) {
-	s := &l.st[i]
 	v := l.enter(i, src)
 	if l.P.Update == Continuous {
 		l.advance(&v, t, false)
 		return 0, true
 	}
-	if l.close(int64(s.K), v.centre).At < t {
+	var local windowMemo
+	if l.edges(&v, &local).c.At < t {
 		l.advance(&v, t, false)
 		l.leave(&v)
 	}
-	return l.weightAt(&v, until), l.close(int64(s.K), v.centre).At < until
+	return l.weightAt(&v, until), l.edges(&v, &local).c.At < until
 }
 
 // Peek is the magnitude that synapse i will have for an arrival at t, if the
@@ -715,8 +807,12 @@ func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64
 // Settle advances every synapse through everything up to and at t, and forgets
 // post spikes that all have seen. With pass, for the settle passes that belong to
 // the model, weights that flow continuously are taken to t, too: nothing that
-// happened before is needed any more then.
-func (l *Spikes) Settle(t event.Time, pass bool) {
+// happened before is needed any more then. Weights of times before old are asked
+// for no more.
+func (l *Spikes) Settle(t, old event.Time, pass bool) {
+	if l.live == 0 && !l.touched && !l.All {
+		return
+	}
 	for src := range l.W.sources() {
 		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 			s := &l.st[i]
@@ -730,17 +826,24 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 			v := l.enter(i, uint32(src))
 			l.advance(&v, t, true)
 			if pass && l.P.Update == Continuous && s.T < t {
+				was := s.dead()
+				l.undoFlow = append(l.undoFlow, flowedSpikes{i, *s, v.alpha})
 				l.drift(&v, t)
+				l.count(&v, was)
 			}
 			l.leave(&v)
 		}
 	}
-	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(t) })
+	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(old) })
 	most := l.W.Dendritic
 	for _, d := range l.W.Dendritics {
 		most = max(most, d)
 	}
+	l.touched = l.live > 0
 	for j, list := range l.posts.list {
+		if k := len(list); k > 0 && list[k-1].At+most > t {
+			l.touched = true
+		}
 		// One that all have seen is kept for ẑ.
 		n := sort.Search(len(list), func(k int) bool { return list[k].At+most > t }) - 1
 		if n <= 0 {
@@ -762,15 +865,8 @@ func (l *Spikes) pre0(i, src uint32) bool {
 	return l.pre[src].X == 0
 }
 
-// Live says whether any synapse has a trace left.
-func (l *Spikes) Live() bool {
-	for i := range l.st {
-		if l.st[i].Fast != 0 || l.st[i].Slow != 0 {
-			return true
-		}
-	}
-	return false
-}
+// Live says whether anything can still come of a synapse without a further spike.
+func (l *Spikes) Live() bool { return l.live > 0 || l.touched }
 
 // Weights are the magnitudes at t, by position in the rows; everything up to t
 // has been settled, and something after it perhaps.

@@ -117,6 +117,6 @@ func makeTable() []quantity.Param {
 		between(-inf, inf, "w_uncertainty", "1", 0, "HMN Eq. 6", "w of a modulator called or built in as uncertainty that gives none itself"),
 		between(-inf, inf, "w_novelty", "1", 0, "HMN Eq. 6", "w of a modulator called or built in as novelty that gives none itself"),
 
-		whole(1, 1e6, "settle_cycles", 64, "docs/semantics.md", "silent synapses are brought up to date every so many cycles"),
+		whole(1, 1e6, "settle_cycles", 64, "docs/learning.md", "silent synapses are brought up to date every so many cycles"),
 	}
 }

@@ -9,10 +9,9 @@ import (
 // event to the close, so that nothing cancels: a jump of a trace, a change of a
 // modulator, each adds what it will have added by the close.
 //
-// at fixes the distance L [ms] to the close; tail and rise are then
+// at fixes the distance L [ms] to the close; then
 //
-//	tail(λ)    = ∫_0^L g(L − s) e^{−λs} ds
-//	rise(μ, λ) = ∫_0^L g(L − s) e^{−μs} (1 − e^{−λs}) ds = tail(μ) − tail(μ + λ)
+//	tail(λ) = ∫_0^L g(L − s) e^{−λs} ds
 type wave struct {
 	omega    float64 // Ω; 0: gate off
 	L        float64
@@ -53,54 +52,26 @@ func (w *wave) tail(lambda float64) float64 {
 	}
 	o, a := w.omega, float64(lambda*w.L)
 	if a+float64(o*w.L) < small {
-		return w.series(a, 0, 1)
+		return w.series(a)
 	}
 	n := float64(lambda*w.sin) + float64(o*(w.ver+fmath.Expm1(-a)))
 	return n / (float64(lambda*lambda) + float64(o*o))
 }
 
-// rise is tail(mu) − tail(mu+lambda), lambda > 0.
-func (w *wave) rise(mu, lambda float64) float64 {
-	a, b := float64(mu*w.L), float64((mu+lambda)*w.L)
-	if w.omega == 0 {
-		if b < small {
-			return w.series(a, b, -1)
-		}
-		return w.tail(mu) - w.tail(mu+lambda)
-	}
-	if b+float64(w.omega*w.L) < small {
-		return w.series(a, b, -1)
-	}
-	return w.tail(mu) - w.tail(mu+lambda)
-}
-
-// series sums the power series in L of tail(a/L), or, with sign −1, that of
-// tail(a/L) − tail(b/L) term by term. With the gate on, tail as a function of L
-// solves y″ + Ω²y = Ω e^{−λL}, y(0) = y′(0) = 0; with the gate off y′ = e^{−λL}.
-// Twelve terms leave out less than 1e-17 of the sum for arguments below 0.1.
-func (w *wave) series(a, b, sign float64) float64 {
+// series sums the power series in L of tail(a/L): as a function of L, tail solves
+// y″ + Ω²y = Ω e^{−λL}, y(0) = y′(0) = 0. Twelve terms leave out less than 1e-17 of
+// the sum for arguments below 0.1.
+func (w *wave) series(a float64) float64 {
 	o := float64(w.omega * w.L)
 	o2 := float64(o * o)
-	pa, pb := 1.0, 0.0 // (−a)ⁿ/n!, (−b)ⁿ/n!
-	if sign < 0 {
-		pb = 1
-	}
+	pa := 1.0 // (−a)ⁿ/n!
 	sum := 0.0
-	if w.omega == 0 {
-		for n := 0; n < 12; n++ {
-			sum += (pa - pb) / float64(n+1)
-			pa = float64(pa*-a) / float64(n+1)
-			pb = float64(pb*-b) / float64(n+1)
-		}
-		return float64(sum * w.L)
-	}
 	var even, odd float64 // terms n and n+1 of the solution over L
 	for n := 0; n < 12; n++ {
-		next := (float64(o*(pa-pb)) - float64(o2*even)) / float64((n+1)*(n+2))
+		next := (float64(o*pa) - float64(o2*even)) / float64((n+1)*(n+2))
 		sum += next
 		even, odd = odd, next
 		pa = float64(pa*-a) / float64(n+1)
-		pb = float64(pb*-b) / float64(n+1)
 	}
 	return float64(sum * w.L)
 }

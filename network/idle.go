@@ -17,6 +17,7 @@ func (n *Network) skip(end event.Time) {
 		n.now = t
 		for _, p := range n.pops {
 			n.extendLevels(p, n.now+n.grid.Step)
+			n.enterChanges(p)
 		}
 	}
 }

@@ -364,14 +364,7 @@ func (n *Network) exchange(w event.Window) {
 	}
 	for _, p := range n.pops {
 		n.extendLevels(p, w.End+n.grid.Step)
-		if len(p.changed) > 0 {
-			slices.SortFunc(p.changed, compareChanges)
-			for _, c := range p.changed {
-				p.hist.addChange(c)
-			}
-			n.stats.RateChanges += uint64(len(p.changed))
-			p.changed = p.changed[:0]
-		}
+		n.enterChanges(p)
 		p.hist.drop(w.End - p.keep - n.grid.Step - n.longest)
 	}
 	n.countOutputs(w)
@@ -380,6 +373,16 @@ func (n *Network) exchange(w event.Window) {
 		x.follow()
 	}
 	n.collectLooks(w)
+}
+
+// enterChanges moves the changes of a population to its history.
+func (n *Network) enterChanges(p *population) {
+	slices.SortFunc(p.changed, compareChanges)
+	for _, c := range p.changed {
+		p.hist.addChange(c)
+	}
+	n.stats.RateChanges += uint64(len(p.changed))
+	p.changed = p.changed[:0]
 }
 
 // extendLevels enters the changes of a level source before t into its history.

@@ -488,11 +488,15 @@ func (b *foreignBlock) advanceNeuron(w event.Window, i int, hits []foreignHit) e
 	for k := range hits {
 		h := &hits[k]
 		if h.ref > 0 && h.at > from {
+			n := len(b.arr) // others of this instant belong to what follows
+			for n > 0 && b.arr[n-1].At == h.at {
+				n--
+			}
 			var err error
-			if b.times, err = b.dyn.Advance(i, from, h.at, b.arr, b.times); err != nil {
+			if b.times, err = b.dyn.Advance(i, from, h.at, b.arr[:n], b.times); err != nil {
 				return err
 			}
-			from, b.arr = h.at, b.arr[:0]
+			from, b.arr = h.at, b.arr[:copy(b.arr, b.arr[n:])]
 		}
 		if h.ref > 0 {
 			if len(b.times) > 0 {

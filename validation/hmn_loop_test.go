@@ -12,6 +12,7 @@ import (
 	"hmn/event"
 	"hmn/event/quantity"
 	"hmn/network"
+	"hmn/neuron"
 )
 
 // Closed loops: plastic synapses drive the neurons whose spikes they learn from.
@@ -22,6 +23,79 @@ import (
 //   - A slow simulator of the neurons, one heap with an entry per arrival, that
 //     takes each weight as the function of time which the log of updates makes of
 //     it, must give the same spikes to 2 ps.
+
+// foreignLIF is iaf_psc_delta written as a model from outside, which the engine knows
+// by its Dynamics only.
+type foreignLIF struct {
+	c    cell
+	all  []cell
+	v    []float64 // at from of the coming window
+	due  []bool
+	last []event.Time
+}
+
+func init() {
+	var params []quantity.Param
+	for _, k := range []string{"C_m", "tau_m", "E_L", "V_th", "V_reset", "I_e", "t_ref"} {
+		params = append(params, quantity.Param{Key: k, Unit: "1", Min: -1e6, Max: 1e6})
+	}
+	neuron.Register(neuron.Model{Name: "foreign_lif", Kind: neuron.Spiking, Doc: "tau_m dV/dt = E_L − V + I_e tau_m/C_m", Cite: "none", Params: params,
+		States: []quantity.Param{{Key: "V_m", Unit: "mV", Min: -1e6, Max: 1e6}}, Ports: []string{"ex", "in"}, WeightUnit: "mV",
+		New: func(p quantity.Values, n int) (neuron.Dynamics, error) {
+			x := func(k string) float64 { return p[k].Number }
+			f := &foreignLIF{c: cell{model: "iaf_psc_delta", c: x("C_m"), tauM: x("tau_m"), el: x("E_L"), vth: x("V_th"), vr: x("V_reset"), ie: x("I_e"), tRef: ms(x("t_ref"))},
+				v: make([]float64, n), due: make([]bool, n), last: make([]event.Time, n)}
+			for range n {
+				f.all = append(f.all, f.c)
+			}
+			return f, nil
+		}})
+}
+
+func (f *foreignLIF) State(i int, key string) *float64 { return &f.all[i].v }
+
+func (f *foreignLIF) Advance(i int, from, to event.Time, arrivals []neuron.Arrival, spikes []event.Time) ([]event.Time, error) {
+	n := &f.all[i]
+	if n.at != from {
+		return nil, fmt.Errorf("asked to go on from %v, but stands at %v", from, n.at)
+	}
+	k := 0
+	for now := from; ; {
+		for ; k < len(arrivals) && arrivals[k].At == now; k++ {
+			n.hit(arrivals[k].Weight)
+		}
+		if f.due[i] || now >= n.free && n.v >= n.vth {
+			spikes = append(spikes, now)
+			n.v, n.free, f.due[i] = n.vr, now+n.tRef, false
+		}
+		next := to
+		if k < len(arrivals) {
+			if next = arrivals[k].At; next <= now || next >= to {
+				return nil, fmt.Errorf("arrival at %v in [%v, %v) after %v", next, from, to, now)
+			}
+		}
+		// The crossing of a free solution that rises to its rest.
+		start := max(now, n.free)
+		v := n.v
+		if now < n.free {
+			v = n.vr
+		}
+		rest := n.el + n.ie*n.tauM/n.c
+		if rest > n.vth && start < next {
+			if at := start + event.Time(math.Round(n.tauM*math.Log((rest-v)/(rest-n.vth))*1e9)); at <= next {
+				n.to(at)
+				f.due[i], now = true, at
+				if at < next {
+					continue
+				}
+			}
+		}
+		n.to(next)
+		if now = next; now == to {
+			return spikes, nil
+		}
+	}
+}
 
 // loopVariant is one rule under which a loop runs.
 type loopVariant struct {
@@ -59,7 +133,7 @@ func loopVariants() []loopVariant {
 }
 
 // loopDelays are the delays of the plastic synapses of a loop.
-var loopDelays = []string{"axonal", "split", "dendritic", "long", "random", "wide"}
+var loopDelays = []string{"axonal", "split", "dendritic", "long", "random", "wide", "grid"}
 
 // loop is a closed loop as a description and as cells of the oracle.
 type loop struct {
@@ -82,7 +156,9 @@ func makeLoop(seed uint64, v loopVariant, model, delays string, hz float64, end 
 	l := &loop{m: &network.Model{Simulation: network.Simulation{Seed: seed + 1}}, variant: v, sizes: [2]int{8, 4}}
 	c := cell{model: model, c: 250, tauM: 15, el: -65, vth: -50, vr: -65, ie: 200, tau: [2]float64{3, 7}, tRef: ms(2)}
 	p := values("C_m", c.c, "tau_m", c.tauM, "E_L", c.el, "V_th", c.vth, "V_reset", c.vr, "I_e", c.ie, "t_ref", c.tRef.MS())
-	if model != "iaf_psc_delta" {
+	if model == "foreign_lif" {
+		c.model = "iaf_psc_delta"
+	} else if model != "iaf_psc_delta" {
 		p["tau_syn_ex"], p["tau_syn_in"] = quantity.Value{Number: c.tau[0]}, quantity.Value{Number: c.tau[1]}
 	}
 	// unit is the weight that makes a PSP of about 1 mV.
@@ -120,6 +196,12 @@ func makeLoop(seed uint64, v loopVariant, model, delays string, hz float64, end 
 			return ms(4), 0
 		case "wide":
 			return ms(3) + event.Time(in(0, 3e9)), 0
+		case "grid": // with the drive on the same grid much happens at one time
+			axonal, dendritic = event.Time(1+rng.IntN(8))*ms(0.25), event.Time(rng.IntN(3))*ms(0.25)
+			if l.rule.betaA > 0 {
+				dendritic = ms(0.25)
+			}
+			return axonal, dendritic
 		}
 		axonal, dendritic = event.Time(in(0.2e9, 3e9)), event.Time(in(0.3e9, 2e9))
 		if l.rule.betaA > 0 { // one context per target
@@ -169,6 +251,12 @@ func makeLoop(seed uint64, v loopVariant, model, delays string, hz float64, end 
 			w := math.Round(2.5*unit(0)*16) / 16
 			q.Edges = append(q.Edges, edge(j, j, w, 0, ms(6)))
 			src.Trains[j] = randomTrain(rng, 250, end)
+			if delays == "grid" {
+				for k := range src.Trains[j] {
+					src.Trains[j][k] -= src.Trains[j][k] % ms(0.25)
+				}
+				src.Trains[j] = ordered(src.Trains[j])
+			}
 			for _, t := range src.Trains[j] {
 				l.arrive = append(l.arrive, entry{at: t + ms(6), target: first[k] + j, weight: w})
 			}

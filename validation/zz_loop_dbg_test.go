@@ -1,17 +1,24 @@
 package validation
-import ("testing";"fmt")
+import ("testing";"fmt";"math/rand/v2";"os";"strconv")
 func TestZZ(t *testing.T) {
-	end := ms(200)
+	from, _ := strconv.Atoi(os.Getenv("FROM"))
+	to, _ := strconv.Atoi(os.Getenv("TO"))
 	var all loopTally
-	for _, vi := range []int{9,10,11,12} {
-	for seed := range uint64(10) {
-		v := loopVariants()[vi]
-		for k, d := range []string{"long","wide"} {
-		t.Run(fmt.Sprint(v.name,seed,d), func(t *testing.T) {
-		makeLoop(seed, v, []string{"iaf_psc_exp","iaf_psc_delta","iaf_psc_alpha"}[(int(seed)+k)%3], d, []float64{60,150}[k], end).judge(t, end, &all)
+	for seed := from; seed < to; seed++ {
+		rng := rand.New(rand.NewPCG(uint64(seed), 99))
+		v := pick(rng, loopVariants()...)
+		d := pick(rng, loopDelays...)
+		md := pick(rng, "iaf_psc_exp","iaf_psc_delta","iaf_psc_delta","iaf_psc_alpha")
+		if os.Getenv("FOREIGN") != "" { md = "foreign_lif" }
+		hz := pick(rng, 8, 40, 200, 123.456, 33.3, 77.7)
+		end := ms(pick(rng, 100, 200, 300.7))
+		if chance(rng, 0.3) { v.phases = pick(rng, "zero","exact") }
+		cap := pick(rng, 0, 0, 0.21, 0.9, 2)
+		t.Run(fmt.Sprint(seed,v.name,d,md,hz,v.phases,cap), func(t *testing.T) {
+			l := makeLoop(uint64(seed), v, md, d, hz, end)
+			l.m.Simulation.LookaheadMax = ms(cap)
+			l.judge(t, end, &all)
 		})
-		}
-	}
 	}
 	t.Logf("%+v", all)
 }

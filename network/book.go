@@ -90,7 +90,7 @@ func (n *Network) settle(t event.Time, pass bool) error {
 	}
 	err := n.pool.Do(len(n.blocks), true, func(_, b int) error {
 		if g := learningOf(n.blocks[b]); g != nil {
-			g.settle(w, t, n.last, pass)
+			g.settle(w, t, pass)
 		}
 		return nil
 	})
@@ -106,7 +106,6 @@ func (n *Network) settle(t event.Time, pass bool) error {
 	}
 	for _, rp := range n.ratePlastics() {
 		n.bookEntries(rp.in.p.index, &rp.l.W, &rp.l.Ledger, t)
-		rp.l.Settle(n.last)
 	}
 	slices.SortFunc(n.book.held[first:], func(a, b booked) int {
 		return cmp.Or(cmp.Compare(a.Close.At, b.Close.At), cmp.Compare(a.Close.Frac, b.Close.Frac),

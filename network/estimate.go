@@ -7,6 +7,7 @@ import (
 	"hmn/event"
 	"hmn/event/quantity"
 	"hmn/neuron"
+	"hmn/synapse/hmn"
 )
 
 const (
@@ -160,8 +161,30 @@ func (c *connector) estimate(blocks int) ProjectionEstimate {
 	}
 	if n > 0 {
 		pe.Bytes = float64(n*(2+weight+delay)) + float64(classes*float64(blocks)*4*float64(c.sources+1))
+		if c.phases != nil {
+			pe.Bytes += float64(n * c.learningBytes())
+		}
 	}
 	return pe
+}
+
+// learningBytes is the memory of one plastic synapse besides that of a static one.
+func (c *connector) learningBytes() float64 {
+	p := c.phases.p
+	b := float64(hmn.SynapseBytes(p.Rates))
+	if !c.dendritic.fixed {
+		b += 8
+	}
+	if !c.axonal.fixed || !c.dendritic.fixed {
+		b += 16 // a filter of arrivals for each synapse
+	}
+	if p.PhaseUniform {
+		b += 9
+	}
+	if !c.weight.fixed {
+		b += 4 // magnitudes are float64
+	}
+	return b
 }
 
 // edgeStorage is the bytes of weight and delay that one synapse of an edge list

@@ -30,7 +30,6 @@ type Network struct {
 	agenda    *event.Agenda // model events: they cut windows
 	observers *event.Agenda // samples: they cut nothing
 	now       event.Time    // windows are advanced up to here
-	last      event.Time    // start of the window before
 	done      event.Time    // results are delivered up to here
 	stats     Stats
 	held      []Spike  // spikes of the last window beyond the end of the last Run

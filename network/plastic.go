@@ -167,6 +167,7 @@ type plastic struct {
 
 	group *group // of local attention; nil: none
 
+	hits uint64 // arrivals taken up in the window
 	late []late // arrivals that wait for spikes of their targets
 	// Effects on their way, by cell of the window grid.
 	ring []effects
@@ -282,6 +283,7 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 // piece handles the arrival at t at synapses [a, z) of the row of src, which have
 // one dendritic delay.
 func (pl *plastic) piece(w event.Window, src, a, z uint32, t, known event.Time) {
+	pl.hits += uint64(z - a)
 	d := pl.dendritic(a)
 	if pl.group == nil && t <= known+d {
 		pl.arrive(src, a, z, t, d, w.Start)
@@ -400,7 +402,8 @@ func (g *learning) begin(w event.Window) {
 	g.tentative, g.changed = g.tentative[:0], g.changed[:0]
 	for _, pl := range g.in {
 		pl.open = pl.open[:0]
-		pl.l.Begin()
+		pl.l.Begin(w.Start)
+		pl.hits = 0
 		pl.collect(w, w.End, w.Start)
 	}
 	for _, x := range g.groups {
@@ -424,6 +427,15 @@ func (g *learning) begin(w event.Window) {
 	}
 }
 
+// arrivals is the number of arrivals that synapses saw in the window.
+func (g *learning) arrivals() uint64 {
+	k := uint64(0)
+	for _, pl := range g.in {
+		k += pl.hits
+	}
+	return k
+}
+
 // end learns from the window: its spikes are known now.
 func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 	for _, pl := range g.in {
@@ -444,8 +456,8 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 }
 
 // settle takes every synapse through everything up to and at t, which lies
-// before the next window; old and pass as in Spikes.Settle.
-func (g *learning) settle(w event.Window, t, old event.Time, pass bool) {
+// before the next window; pass as in Spikes.Settle.
+func (g *learning) settle(w event.Window, t event.Time, pass bool) {
 	for _, pl := range g.in {
 		pl.collect(event.Window{Start: w.End, End: w.End}, t+1, w.End)
 	}
@@ -453,7 +465,7 @@ func (g *learning) settle(w event.Window, t, old event.Time, pass bool) {
 		x.run(t+1, w.End)
 	}
 	for _, pl := range g.in {
-		pl.l.Settle(t, old, pass)
+		pl.l.Settle(t, pass)
 	}
 }
 

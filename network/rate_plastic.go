@@ -302,7 +302,6 @@ func (pl *ratePlastic) dendritic(i uint32) event.Time {
 func (pl *ratePlastic) collect(end event.Time) {
 	in := &pl.in
 	in.take(end)
-	pl.l.Begin()
 	a, e := len(pl.coming), len(pl.effects)
 	for q := range in.pending {
 		pe := &in.pending[q]
@@ -559,6 +558,7 @@ func (b *levelBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 		}
 	}
 	for _, pl := range g.in {
+		pl.l.Begin(w.Start)
 		pl.collect(w.End)
 		pl.effects = pl.effects[:0]
 	}

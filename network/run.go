@@ -21,7 +21,7 @@ var ErrFailed = fmt.Errorf("network: the last run failed; reset the network befo
 // Reset returns the network to the state at t = 0. A Run after it equals the
 // first Run of a fresh build bit for bit.
 func (n *Network) Reset() error {
-	n.now, n.last, n.done, n.failed = 0, 0, 0, nil
+	n.now, n.done, n.failed = 0, 0, nil
 	n.held, n.looks = n.held[:0], n.looks[:0]
 	n.agenda.Clear()
 	n.observers.Clear()
@@ -170,7 +170,7 @@ func (n *Network) advanceWindow() error {
 	}
 	n.exchange(w)
 	n.stats.Windows++
-	n.now, n.last = w.End, w.Start
+	n.now = w.End
 	n.learnEmbeddings(w)
 	if err := n.settleDue(w); err != nil {
 		return err
@@ -340,6 +340,7 @@ func (n *Network) exchange(w event.Window) {
 				n.merge = append(n.merge, uint64(m.Off)<<32|uint64(first+m.I))
 			}
 		case *sourceBlock:
+			n.stats.SynapticEvents += b.hits
 			for _, s := range b.spikes {
 				n.merge = append(n.merge, uint64(s.At-w.Start)<<32|uint64(b.pop.first+s.Neuron))
 			}

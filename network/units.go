@@ -173,6 +173,7 @@ func (b *rateBlock) pass(from, to event.Time, in [][]neuron.RateInput) (err erro
 func (b *rateBlock) advanceLearning(w event.Window) error {
 	g := b.learn
 	for _, pl := range g.in {
+		pl.l.Begin(w.Start)
 		pl.collect(w.End)
 	}
 	taken := make([]int, len(b.parts)) // of the static inputs
@@ -321,6 +322,7 @@ type sourceBlock struct {
 	spikes []neuron.TrainSpike
 	learn  *learning // nil: no plastic synapses end here
 	marks  []neuron.Mark
+	hits   uint64
 }
 
 func (n *Network) newSourceBlock(p *population, r blockRange, b int) (*sourceBlock, error) {
@@ -341,6 +343,7 @@ func (b *sourceBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 		}
 		b.learn.begin(w)
 		b.learn.end(w, b.marks)
+		b.hits = b.learn.arrivals()
 	}
 	return nil
 }

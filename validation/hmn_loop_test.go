@@ -559,7 +559,13 @@ func (l *loop) closeOf(x hmnEdge, u network.WeightUpdate) instant {
 	if !l.rule.gate {
 		half = 0.5
 	}
-	return phaseTime(l.rule.hz, x.phase, l.rule.phi0, u.K, half)
+	c := phaseTime(l.rule.hz, x.phase, l.rule.phi0, u.K, half)
+	// π as a float64 is less than π: a close that is meant to be a whole picosecond
+	// is one.
+	if n := at(c.nearest()); math.Abs(c.since(n)) < 1e-12 {
+		return n
+	}
+	return c
 }
 
 // logged is the magnitude of a weight as the log of its updates makes it. An arrival

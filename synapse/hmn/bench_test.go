@@ -70,13 +70,13 @@ func BenchmarkVisit(b *testing.B) {
 						l.Post(rng.IntN(1000), t-event.Time(rng.Int64N(int64(step))))
 						visits += n / 1000
 					}
-					l.Begin()
+					l.Begin(t)
 					s := uint32(rng.IntN(sources))
 					l.Arrive(s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t, nil)
 					l.EndRow(s, t)
 					visits += 100
 					if t%(event.Second*8) < step {
-						l.Settle(t, t, true)
+						l.Settle(t, true)
 						d.Drop(t - event.Second)
 					}
 				}
@@ -85,5 +85,67 @@ func BenchmarkVisit(b *testing.B) {
 				b.ReportMetric(float64(l.Counts.Opportunities)/float64(visits), "closes/visit")
 			})
 		}
+	}
+}
+
+// BenchmarkAttention: one post spike of a target with 100 inputs and embeddings of 8
+// dimensions, its share of 100 arrivals included; beyond says what attention adds.
+func BenchmarkAttention(b *testing.B) {
+	for _, beta := range []float64{0, 1} {
+		b.Run(fmt.Sprintf("beta_a=%g", beta), func(b *testing.B) {
+			v := quantity.Values{}
+			if beta > 0 {
+				v["beta_a"] = quantity.Value{Number: beta}
+			}
+			l, _ := block(b, 1e5, v)
+			var a *hmn.Attention
+			if beta > 0 {
+				rng := rand.New(rand.NewPCG(5, 6))
+				x := make([]float64, 1000*8)
+				for k := range x {
+					x[k] = rng.NormFloat64()
+				}
+				var err error
+				if a, err = hmn.NewAttention([]*hmn.Spikes{l}, []*hmn.Embedding{hmn.NewEmbedding(8, x)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			rng := rand.New(rand.NewPCG(3, 4))
+			t := event.Time(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				t += 100 * event.Microsecond // 1000 targets at 10 Hz, 1000 sources at 10 Hz
+				s := uint32(rng.IntN(1000))
+				l.Begin(t)
+				l.Arrive(s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t, nil)
+				l.EndRow(s, t)
+				if j := rng.IntN(1000); a != nil {
+					a.Arrive(l, s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t)
+					a.Post(j, t)
+				} else {
+					l.Post(j, t)
+				}
+				if t%(8*event.Second) == 0 {
+					l.Settle(t, true)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkShared: what all synapses share costs the same however many there are:
+// a jump of a modulator, and the passing of 16 phase windows.
+func BenchmarkShared(b *testing.B) {
+	for _, n := range []int{1e3, 1e4, 1e5, 1e6, 1e7} {
+		b.Run(fmt.Sprintf("synapses=%d", n), func(b *testing.B) {
+			l, d := block(b, n, quantity.Values{"phase": {Text: "uniform"}})
+			t := event.Time(0)
+			for b.Loop() {
+				t += event.Second / 8 // a cycle: every window opens and closes
+				d.Add(t, 1e-6, []float64{1e-3})
+				l.Begin(t)
+				d.Drop(t - event.Second)
+			}
+		})
 	}
 }

@@ -40,8 +40,9 @@ type Rates struct {
 	z       []float64
 	wAt     []event.Time
 	changed []Reweigh
-	live    int // synapses with a trace, an input or a candidate
-	undo    []undo
+	live    int        // synapses with a trace, an input or a candidate
+	old     event.Time // start of the present window
+	undo    []undo     // its commits
 	// undoFlow lists what continuous update replaced in the present window.
 	undoFlow []flowed
 	way      stretch
@@ -126,7 +127,7 @@ func (l *Rates) Reset() {
 		l.st[i] = rateState{W: w, published: w}
 		l.alpha[i] = 1
 	}
-	l.place, l.lap, l.live = 0, 0, 0
+	l.place, l.lap, l.live, l.old = 0, 0, 0, 0
 	clear(l.zbar)
 	clear(l.z)
 	clear(l.zOut)
@@ -158,8 +159,10 @@ func (l *Rates) edges(i uint32) (o, c Edge) {
 	return l.open(k, l.centre[i]), l.close(k, l.centre[i])
 }
 
-// Begin starts a window: what continuous update replaced before it is forgotten.
-func (l *Rates) Begin() { l.undoFlow = l.undoFlow[:0] }
+// Begin starts a window at old: weights of times before it are asked for no more.
+func (l *Rates) Begin(old event.Time) {
+	l.old, l.undo, l.undoFlow = old, l.undo[:0], l.undoFlow[:0]
+}
 
 // NextClose is the next close of a window of a synapse that anything can come
 // of; MaxTime when there is none.
@@ -357,7 +360,9 @@ func (l *Rates) decide(i uint32, k int64, o, c Edge, value float64) {
 	}
 	if applied {
 		l.Counts.Applied++
-		l.undo = append(l.undo, undo{c, i, w0, at})
+		if !c.Reached(l.old) {
+			l.undo = append(l.undo, undo{c, i, w0, at})
+		}
 		s.W = after
 		if l.wAt != nil {
 			l.wAt[i] = c.Rounded()
@@ -376,11 +381,6 @@ func (l *Rates) decide(i uint32, k int64, o, c Edge, value float64) {
 		}
 		l.Entries = append(l.Entries, e)
 	}
-}
-
-// Settle forgets what reads of times before old would need.
-func (l *Rates) Settle(old event.Time) {
-	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(old) })
 }
 
 // Weight is the magnitude of synapse i at t, the time reached.

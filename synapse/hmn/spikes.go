@@ -52,7 +52,8 @@ type Spikes struct {
 	alpha    []float64    // attention: α̂ by synapse; the predictions contain it
 
 	now tails // of the event in progress, by class
-	// undo lists the commits since the last Settle, for reads of an earlier time.
+	// undo lists the commits of the present window, for reads of an earlier time.
+	old      event.Time // its start
 	undo     []undo
 	undoFlow []flowedSpikes // what continuous update replaced in the present window
 	terms    [2][]term      // scratch of flow
@@ -85,8 +86,10 @@ type flowedSpikes struct {
 	alpha float64
 }
 
-// Begin starts a window: what continuous update replaced before it is forgotten.
-func (l *Spikes) Begin() { l.undoFlow = l.undoFlow[:0] }
+// Begin starts a window at old: weights of times before it are asked for no more.
+func (l *Spikes) Begin(old event.Time) {
+	l.old, l.undo, l.undoFlow = old, l.undo[:0], l.undoFlow[:0]
+}
 
 // Trace is a filter right after its last jump.
 type Trace struct {
@@ -214,7 +217,7 @@ func (l *Spikes) Reset() {
 	}
 	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], Counts{}, l.undo[:0], l.undoFlow[:0]
 	clear(l.shadows)
-	l.live, l.touched = 0, false
+	l.live, l.touched, l.old = 0, false, 0
 }
 
 func (l *Spikes) startCentre(i uint32) float64 {
@@ -458,6 +461,15 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 	}
 }
 
+// gone says that a trace e, x time constants later, no longer matters.
+func (l *Spikes) gone(e, x float64) bool {
+	// e^{−20} > 1e-9: most need no exponential to tell.
+	if e == 0 || x < 20 && math.Abs(e) > 1e9*l.tiny {
+		return false
+	}
+	return math.Abs(e*fmath.Exp(-x)) < l.tiny
+}
+
 // dead says that no trace is left.
 func (s *spikeState) dead() bool { return s.Fast == 0 && s.Slow == 0 }
 
@@ -612,10 +624,10 @@ func (l *Spikes) shut(v *visit, c Edge) {
 	l.decide(v, c, value)
 	s.Cand = 0
 	dt := c.From(s.T)
-	if s.Fast != 0 && math.Abs(s.Fast*fmath.Exp(-dt/l.P.TauFast)) < l.tiny {
+	if l.gone(s.Fast, dt/l.P.TauFast) {
 		s.Fast = 0
 	}
-	if s.Slow != 0 && math.Abs(s.Slow*fmath.Exp(-dt/l.P.TauSlow)) < l.tiny {
+	if l.gone(s.Slow, dt/l.P.TauSlow) {
 		s.Slow = 0
 	}
 	l.count(v, was)
@@ -670,7 +682,9 @@ func (l *Spikes) decide(v *visit, c Edge, value float64) {
 	}
 	if applied {
 		l.Counts.Applied++
-		l.undo = append(l.undo, undo{c, v.i, w0, at0})
+		if !c.Reached(l.old) {
+			l.undo = append(l.undo, undo{c, v.i, w0, at0})
+		}
 	}
 	if applied && l.Keep || l.All {
 		if value != 0 && !l.P.Bernoulli {
@@ -807,9 +821,8 @@ func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64
 // Settle advances every synapse through everything up to and at t, and forgets
 // post spikes that all have seen. With pass, for the settle passes that belong to
 // the model, weights that flow continuously are taken to t, too: nothing that
-// happened before is needed any more then. Weights of times before old are asked
-// for no more.
-func (l *Spikes) Settle(t, old event.Time, pass bool) {
+// happened before is needed any more then.
+func (l *Spikes) Settle(t event.Time, pass bool) {
 	if l.live == 0 && !l.touched && !l.All {
 		return
 	}
@@ -834,7 +847,6 @@ func (l *Spikes) Settle(t, old event.Time, pass bool) {
 			l.leave(&v)
 		}
 	}
-	l.undo = slices.DeleteFunc(l.undo, func(e undo) bool { return e.close.Reached(old) })
 	most := l.W.Dendritic
 	for _, d := range l.W.Dendritics {
 		most = max(most, d)

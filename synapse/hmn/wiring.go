@@ -139,11 +139,7 @@ func (w *Wiring) Delays() (least, most event.Time) {
 
 // Bytes is the memory of the synapses under their rule, row table included.
 func (w *Wiring) Bytes(rates bool) int64 {
-	each := spikeBytes
-	if rates {
-		each = rateBytes
-	}
-	b := int64(w.Rows.Len())*int64(each) + w.Rows.Bytes() +
+	b := int64(w.Rows.Len())*int64(SynapseBytes(rates)) + w.Rows.Bytes() +
 		4*int64(len(w.Multapses)) + 8*int64(len(w.Dendritics)+len(w.Weights)+len(w.Phases))
 	if len(w.Phases) > 0 {
 		b += int64(len(w.Phases)) // their classes
@@ -151,7 +147,14 @@ func (w *Wiring) Bytes(rates bool) int64 {
 	return b
 }
 
-// Bytes of state per synapse.
+// SynapseBytes is the state of one synapse.
+func SynapseBytes(rates bool) int {
+	if rates {
+		return rateBytes
+	}
+	return spikeBytes
+}
+
 const (
 	spikeBytes = 48
 	rateBytes  = 88 + 8 + 8 + 4 + 4 + 4 + 8 + 4

@@ -106,6 +106,12 @@ type ojaLearner struct {
 	e    *hmn.Embedding
 	mean []float64 // spikes of each source in the present cycle, or ∫ x dt
 	next int64     // the next cycle start
+	// Between rate units: outputs of the sources, since when, and the start of
+	// the cycle.
+	level []float64
+	start []float64 // at t = 0
+	since []event.Time
+	begun event.Time
 }
 
 // embedding is the directions of the source population of a rule, one for all
@@ -140,7 +146,18 @@ func (n *Network) embedding(r *rule) (*hmn.Embedding, error) {
 	}
 	if r.par.Embedding == "oja" {
 		r.embed = hmn.NewEmbedding(d, hmn.NewEmbedding(d, v).Unit())
-		n.oja = append(n.oja, &ojaLearner{rule: r, e: r.embed, mean: make([]float64, src.desc.N)})
+		o := &ojaLearner{rule: r, e: r.embed, mean: make([]float64, src.desc.N)}
+		if r.par.Rates {
+			o.level, o.start, o.since = make([]float64, src.desc.N), make([]float64, src.desc.N), make([]event.Time, src.desc.N)
+			if src.model.Kind == neuron.Rate {
+				z0, err := n.outputs0(src)
+				if err != nil {
+					return nil, err
+				}
+				o.start = z0
+			}
+		}
+		n.oja = append(n.oja, o)
 	} else {
 		r.embed = hmn.NewEmbedding(d, v)
 	}
@@ -298,9 +315,23 @@ func (n *Network) learnEmbeddings(w event.Window) {
 		h := &o.rule.proj.src.hist
 		lo, _ := slices.BinarySearch(h.at, w.Start)
 		for k := lo; k < len(h.at) && h.at[k] < w.End; k++ {
-			o.mean[h.id[k]]++
+			i := h.id[k]
+			if !o.rule.par.Rates {
+				o.mean[i]++
+				continue
+			}
+			o.mean[i] += float64(o.level[i] * (h.at[k] - o.since[i]).MS())
+			o.level[i], o.since[i] = h.to[k], h.at[k]
 		}
 		if o.rule.cycle.Start(o.next) == w.End {
+			if o.rule.par.Rates {
+				for i, x := range o.level {
+					o.mean[i] += float64(x * (w.End - o.since[i]).MS())
+					o.mean[i] /= (w.End - o.begun).MS()
+					o.since[i] = w.End
+				}
+				o.begun = w.End
+			}
 			o.e.Oja(w.End, o.rule.par.EtaH, o.mean)
 			clear(o.mean)
 			o.next++
@@ -321,6 +352,9 @@ func (n *Network) resetEmbeddings() {
 	for _, o := range n.oja {
 		o.e.Reset()
 		clear(o.mean)
+		clear(o.since)
+		copy(o.level, o.start)
+		o.begun = 0
 		o.next = o.rule.cycle.NextStart(0)
 	}
 }

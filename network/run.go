@@ -106,6 +106,14 @@ func (n *Network) run(ctx context.Context, end event.Time, rec Recorder) error {
 	if err := n.deliver(min(n.now, end), rec); err != nil {
 		return err
 	}
+	if n.done == end { // within the last window of the run before
+		if err := n.settleTo(end, rec); err != nil {
+			return err
+		}
+		if err := n.guards(); err != nil {
+			return err
+		}
+	}
 	for n.done < end {
 		if n.now < end {
 			if err := ctx.Err(); err != nil {

@@ -813,3 +813,178 @@ func TestHMNLoop(t *testing.T) {
 	}
 	t.Logf("%+v", all)
 }
+
+// hmnSignals are the records of plastic synapses and of what they share.
+var hmnSignals = []string{network.RecordWeight, network.RecordEligibility, network.RecordEligibilityFast, network.RecordEligibilitySlow,
+	network.RecordGate, network.RecordAlpha, network.RecordG, network.RecordGPrime, network.RecordGamma, network.RecordEta}
+
+// sameRun says where two runs of one network differ; "" when bit for bit the same.
+func sameRun(a, b *learned) string {
+	if d := sameLearning(a, b); d != "" {
+		return d
+	}
+	if a.tape.hash() != b.tape.hash() {
+		return firstDifference(&a.tape, &b.tape)
+	}
+	return ""
+}
+
+// TestHMNDeterminismSplits: a closed loop run in pieces, after Reset, with other
+// recorders, gives the same bits; weights read where a run was split are those of
+// a run that ended there.
+func TestHMNDeterminismSplits(t *testing.T) {
+	end := ms(150)
+	models := []string{"iaf_psc_exp", "iaf_psc_delta", "iaf_psc_alpha", "foreign_lif"}
+	for v, variant := range loopVariants() {
+		for d, delays := range loopDelays {
+			if (v+d)%2 == 0 && testing.Short() {
+				continue
+			}
+			model := models[(v+d)%4]
+			hz := []float64{40, 123.456, 200, 8}[(v+2*d+v/4)%4]
+			t.Run(fmt.Sprintf("%s/%s/%s/%g Hz", variant.name, delays, model, hz), func(t *testing.T) {
+				l := makeLoop(uint64(1000+100*v+d), variant, model, delays, hz, end)
+				splits(t, l, end, uint64(100*v+d))
+			})
+		}
+	}
+}
+
+func splits(t *testing.T, l *loop, end event.Time, seed uint64) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 5))
+	want, n := l.run(t, end, 1)
+	weights := weightBits(n, l.m)
+	window := n.Stats().Window
+	same := func(what string, got *learned, w []uint64) {
+		t.Helper()
+		if d := sameRun(want, got); d != "" {
+			t.Errorf("%s: %s", what, d)
+		}
+		if w != nil && !slices.Equal(w, weights) {
+			t.Errorf("%s: final weights differ: %s", what, firstBits(w, weights))
+		}
+	}
+	// Reset, from the end and from within a window.
+	if err := n.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	learn(t, n, event.Time(rng.Int64N(int64(end))), &learned{})
+	if err := n.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	got := &learned{}
+	learn(t, n, end, got)
+	same("reset", got, weightBits(n, l.m))
+
+	// Split at closes, at updates, at spikes, on and beside window boundaries, anywhere.
+	var cuts []event.Time
+	for range 3 {
+		cuts = append(cuts, event.Time(rng.Int64N(int64(end))), event.Time(rng.Int64N(int64(end/window)))*window)
+		if len(want.candidates) > 0 {
+			c := pick(rng, want.candidates...)
+			cuts = append(cuts, c.Close, c.Close+1, c.Close-1, c.Open, (c.Open+c.Close)/2)
+		}
+		if len(want.spikes) > 0 {
+			s := pick(rng, want.spikes...)
+			cuts = append(cuts, s.At, s.At+1)
+		}
+	}
+	slices.Sort(cuts)
+	cuts = slices.DeleteFunc(slices.Compact(cuts), func(c event.Time) bool { return c <= 0 || c >= end })
+	if err := n.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	got = &learned{}
+	at := map[event.Time][]uint64{}
+	now := event.Time(0)
+	for _, c := range append(cuts, end) {
+		learn(t, n, c-now, got)
+		learn(t, n, 0, got)
+		at[c], now = weightBits(n, l.m), c
+	}
+	same(fmt.Sprintf("split at %v", cuts), got, at[end])
+	for k, c := range cuts {
+		if k%4 != int(seed)%4 {
+			continue
+		}
+		if err := n.Reset(); err != nil {
+			t.Fatal(err)
+		}
+		r := &learned{}
+		learn(t, n, c, r)
+		if w := weightBits(n, l.m); !slices.Equal(w, at[c]) {
+			t.Errorf("weights at a split at %v are not those of a run that ends there: %s", c, firstBits(at[c], w))
+		}
+		k := 0
+		for k < len(want.updates) && want.updates[k].At <= c {
+			k++
+		}
+		// The log's times are rounded: a close at c to 1 ps may lie after it.
+		if len(r.updates) > k || k > len(r.updates) && want.updates[len(r.updates)].At < c {
+			t.Errorf("a run to %v has %d updates, want %d", c, len(r.updates), k)
+		}
+	}
+	n.Close()
+
+	// Recorders: all signals added, then none at all.
+	more := *l
+	m := *l.m
+	more.m = &m
+	m.Records = slices.Clone(l.m.Records)
+	for p := range l.plastic {
+		for _, what := range hmnSignals {
+			m.Records = append(m.Records, record(what, l.m.Projections[p].Name, ms(0.7)))
+		}
+	}
+	m.Records = append(m.Records, record(network.RecordModulator, "reward", ms(0.33)))
+	if l.m.Populations[0].Model != "foreign_lif" {
+		m.Records = append(m.Records, record("V_m", "E", ms(0.123)))
+	}
+	got, n = more.run(t, end, 1)
+	kept := got.samples
+	got.samples = nil
+	same("signals recorded", got, weightBits(n, l.m))
+	got.samples = kept
+	// The same in pieces, samples too.
+	if err := n.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	again := &learned{}
+	now = 0
+	for k, c := range append(cuts, end) {
+		if k%3 == 0 || c == end {
+			learn(t, n, c-now, again)
+			now = c
+		}
+	}
+	if d := sameRun(got, again); d != "" {
+		t.Errorf("signals recorded, in pieces: %s", d)
+	}
+	n.Close()
+	m.Records = nil
+	n = build(t, &m, 1)
+	if err := n.Run(t.Context(), end, network.Recorder{}); err != nil {
+		t.Fatal(err)
+	}
+	if w := weightBits(n, l.m); !slices.Equal(w, weights) {
+		t.Errorf("nothing recorded: final weights differ: %s", firstBits(w, weights))
+	}
+	n.Close()
+
+	// Cut open, in shorter windows.
+	m = *l.opened(&want.tape)
+	for _, longest := range []float64{0, 0.0837, 1.1} {
+		m.Simulation.LookaheadMax = ms(longest)
+		n := build(t, &m, 1)
+		back := &learned{}
+		learn(t, n, end, back)
+		if d := sameLearning(want, back); d != "" {
+			t.Errorf("played back in windows of %v ms: %s", n.Stats().Window, d)
+		}
+		if w := weightBits(n, &m); !slices.Equal(w, weights) {
+			t.Errorf("played back in windows of %v ms: final weights differ: %s", n.Stats().Window, firstBits(w, weights))
+		}
+		n.Close()
+	}
+}

@@ -72,6 +72,7 @@ var sections = []section{
 	{"Learning: event engine and dense loop", checkClocked},
 	{"Learning: identities", checkLearningIdentities},
 	{"Learning: silence", checkSilence},
+	{"Learning: shipped models", checkLearners},
 	{"Shipped models", checkShipped},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
 }
@@ -155,6 +156,7 @@ var probes = []struct {
 	{"bench/cuba", 50 * event.Millisecond}, {"bench/cuba-delays", 50 * event.Millisecond},
 	{"brunel-sr", 5 * event.Millisecond}, {"brunel-si-fast", 10 * event.Millisecond}, {"brunel-ai", 10 * event.Millisecond}, {"brunel-si-slow", 20 * event.Millisecond},
 	{"ring", 50 * event.Millisecond}, {"rate-fixed-point", 50 * event.Millisecond},
+	{"hmn-bandit", 60 * event.Second}, {"hmn-recurrent", 11 * event.Second},
 }
 
 var probed = map[string]string{}

@@ -123,12 +123,8 @@ func (p *projection) inUnits(params []quantity.Param) []quantity.Param {
 		z = "1"
 	}
 	for i := range params {
-		switch params[i].Unit {
-		case "[w]":
-			params[i].Unit = p.unit
-		case "[z]":
-			params[i].Unit = z
-		}
+		// A weight without unit leaves the rest of a compound: "[w]/ms" is "1/ms".
+		params[i].Unit = strings.NewReplacer("[w]", p.unit, "[z]", z).Replace(params[i].Unit)
 	}
 	return params
 }

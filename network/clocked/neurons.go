@@ -16,7 +16,7 @@ var errNaN = errors.New("the membrane potential is not a number")
 // membranes are the neurons of one population of iaf_psc_delta, iaf_psc_exp or
 // iaf_psc_alpha,
 //
-//	C_m dV/dt = −(C_m/tau_m)(V − E_L) + I_ex + I_in + I_level + I_e,
+//	C_m dV/dt = −(C_m/tau_m)(V − E_L) + I_ex + I_in + I_level + I_e + b,
 //
 // carried from grid point to grid point by the exact propagator (Rotter &
 // Diesmann 1999, doi:10.1007/s004220050570).
@@ -38,6 +38,9 @@ type membranes struct {
 	drive         []float64 // I_level of the present step [pA]
 	total         []float64 // I_ex + I_in at the present grid point, after arrivals [pA]
 	potentialSeen []float64 // V at the present grid point
+	eta, target   float64   // of the bias: pA, 1/ms
+	tick          int64     // steps between its ticks; 0: no bias to learn
+	bias, acts    []float64 // b [pA], and as it was at the last tick
 }
 
 func (e *Engine) newMembranes(p *population) (*membranes, error) {
@@ -57,6 +60,17 @@ func (e *Engine) newMembranes(p *population) (*membranes, error) {
 		return nil, fmt.Errorf("t_ref: %w", err)
 	}
 	c.refractory = e.steps(tRef)
+	c.bias, c.acts = make([]float64, n), make([]float64, n)
+	for i := range c.bias {
+		c.bias[i], c.acts[i] = num("b"), num("b")
+	}
+	if c.eta, c.target = num("eta_b"), num("r_target")/1000; c.eta > 0 {
+		hold, _, err := event.FromMS(num("bias_hold"))
+		if err != nil {
+			return nil, fmt.Errorf("bias_hold: %w", err)
+		}
+		c.tick = max(1, e.steps(hold))
+	}
 	c.decayV = math.Exp(-e.h / tauM)
 	if !c.delta {
 		for k, key := range []string{"tau_syn_ex", "tau_syn_in"} {
@@ -121,6 +135,9 @@ func (e *Engine) fire(p *population) error {
 	current := p.current[slot(e.n, len(p.current))]
 	for i := range c.v {
 		sent[i] = 0
+		if c.tick > 0 && e.n%c.tick == 0 {
+			c.acts[i] = c.bias[i]
+		}
 		held := e.n < c.free[i]
 		for port, w := range in {
 			switch {
@@ -142,6 +159,7 @@ func (e *Engine) fire(p *population) error {
 			sent[i] = 1
 			c.v[i] = c.vReset
 			c.free[i] = e.n + c.refractory
+			c.bias[i] -= c.eta
 		}
 		c.potentialSeen[i] = c.v[i]
 	}
@@ -152,7 +170,8 @@ func (e *Engine) fire(p *population) error {
 func (e *Engine) relax(p *population) {
 	c := p.cells
 	for i := range c.v {
-		v := c.rest + c.r*c.drive[i]
+		v := c.rest + c.r*(c.drive[i]+c.acts[i])
+		c.bias[i] += c.eta * c.target * c.step
 		v += (c.v[i] - v) * c.decayV
 		if !c.delta {
 			for k := range c.i {

@@ -108,6 +108,7 @@ type Attention struct {
 	dim     int
 	first   []uint32 // by target: its synapses are cols[first[j]:first[j+1]]
 	cols    []column
+	fanIn   []int     // F_j
 	ctx     []float64 // c_j at ctxAt, targets × dim
 	ctxAt   []event.Time
 	mix     []float64 // m_j at mixAt
@@ -148,6 +149,9 @@ func NewAttention(members []*Spikes, embed []*Embedding) (*Attention, error) {
 	for j := range targets {
 		a.first[j+1] += a.first[j]
 	}
+	for j := range targets {
+		a.fanIn = append(a.fanIn, int(a.first[j+1]-a.first[j]))
+	}
 	next := slices.Clone(a.first)
 	a.cols = make([]column, a.first[targets])
 	for m, l := range members {
@@ -159,6 +163,7 @@ func NewAttention(members []*Spikes, embed []*Embedding) (*Attention, error) {
 			}
 		}
 		l.alpha = make([]float64, len(l.st))
+		l.fanIn = a.fanIn
 	}
 	a.ctx, a.mix = make([]float64, targets*a.dim), make([]float64, targets*a.dim)
 	a.ctxAt, a.mixAt = make([]event.Time, targets), make([]event.Time, targets)
@@ -191,6 +196,7 @@ func (p *Params) even(f int) float64 {
 // SetGain fixes α̂ of a rule without attention: fanIn is F_j, by target of the
 // block, of all synapses of its group.
 func (l *Spikes) SetGain(fanIn []int) {
+	l.fanIn = fanIn
 	if l.P.FanIn {
 		return
 	}

@@ -34,6 +34,7 @@ type Rates struct {
 	first   []uint32 // by target: its synapses are column[first[j]:first[j+1]]
 	column  []uint32
 	alpha   []float64
+	fanIn   []int     // F_j of the group, by target
 	zbar    []float64 // by target, and when it moved
 	zAt     []event.Time
 	zOut    []float64 // by target: output at its soma, and as synapses see it
@@ -139,6 +140,7 @@ func (l *Rates) Reset() {
 
 // SetAlpha fixes α̂ of the synapses of a target.
 func (l *Rates) SetAlpha(fanIn []int) {
+	l.fanIn = fanIn
 	for i, t := range l.W.Rows.Target {
 		l.alpha[i] = l.P.even(fanIn[t])
 	}
@@ -435,8 +437,10 @@ func (l *Rates) Traces(i uint32, t event.Time) (fast, slow float64) { return l.t
 // Gate is g of synapse i at t.
 func (l *Rates) Gate(i uint32, t event.Time) float64 { return l.gateAt(&l.P, t, l.centre[i]) }
 
-// Alpha is α̂ of synapse i.
-func (l *Rates) Alpha(i uint32) float64 { return l.alpha[i] }
+// Alpha is α of synapse i, without fan-in gain.
+func (l *Rates) Alpha(i uint32) float64 {
+	return l.P.ungained(l.alpha[i], l.fanIn, int(l.W.Rows.Target[i]))
+}
 
 // X is the input of synapse i.
 func (l *Rates) X(i uint32) float64 { return l.st[i].X }
@@ -470,6 +474,12 @@ func NewRateAttention(members []*Rates, embed []*Embedding) (*RateAttention, err
 		}
 	}
 	n := members[0].W.Targets
+	for _, l := range members {
+		l.fanIn = make([]int, n)
+		for j := range n {
+			l.fanIn[j] = a.fanIn(j)
+		}
+	}
 	a.ctx, a.ctxAt = make([]float64, n*a.dim), make([]event.Time, n)
 	a.Reset()
 	return a, nil

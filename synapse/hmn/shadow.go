@@ -102,5 +102,13 @@ func (c *Cycle) gateAt(p *Params, t event.Time, centre float64) float64 {
 	return float64(p.GateGain * fmath.Sin(float64(c.Omega*c.close(k, centre).From(t))))
 }
 
-// Alpha is α̂.
-func (sh *Shadow) Alpha() float64 { return sh.v.alpha }
+// Alpha is α, without fan-in gain.
+func (sh *Shadow) Alpha() float64 { return sh.l.P.ungained(sh.v.alpha, sh.l.fanIn, sh.v.j) }
+
+// ungained is α of an α̂.
+func (p *Params) ungained(alpha float64, fanIn []int, j int) float64 {
+	if p.FanIn && len(fanIn) > 0 {
+		return alpha / float64(fanIn[j])
+	}
+	return alpha
+}

@@ -33,6 +33,7 @@ type Spikes struct {
 	centres []float64 // nil: exact phases, by synapse
 	memo    []classMemo
 	gain    []float64 // α̂ by target when it is neither 1 nor attention's
+	fanIn   []int     // F_j of the group, by target
 	// pre is the filter of arrivals: by source when all synapses of a row see
 	// a spike at one time, otherwise by synapse.
 	pre     []Trace

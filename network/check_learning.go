@@ -500,8 +500,8 @@ func (c *learningChecker) meta() {
 		bad("period", "period of %d trials, but the model has no task: want a time", g.Trials)
 	case g.Period > 0:
 		for _, q := range c.plastic {
-			n := g.Period.Seconds() * q.par.OscHz
-			if near := math.Round(n); near < 1 || math.Abs(n-near) > wholeCycles*near {
+			n := float64(g.Period.Seconds() * q.par.OscHz)
+			if near := math.Round(n); near < 1 || math.Abs(n-near) > float64(wholeCycles*near) {
 				bad("period", "period %v ms is %.9g cycles of the %g Hz oscillation of projection %q, want a whole number of them", g.Period, n, q.par.OscHz, c.m.Projections[q.index].Name)
 				break
 			}

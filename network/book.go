@@ -84,13 +84,13 @@ func (n *Network) settle(t event.Time, pass bool) error {
 	if t < n.book.settled || t == n.book.settled && !pass {
 		return nil
 	}
-	w := event.Window{Start: n.now, End: n.now}
+	n.catchUp(t, n.now)
 	for _, x := range n.watches {
 		x.catchUp(t)
 	}
 	err := n.pool.Do(len(n.blocks), true, func(_, b int) error {
 		if g := learningOf(n.blocks[b]); g != nil {
-			g.settle(w, t, pass)
+			g.settle(t, pass)
 		}
 		return nil
 	})
@@ -118,6 +118,17 @@ func (n *Network) settle(t event.Time, pass bool) error {
 		g.rule.drive.Drop(t - 4*g.rule.cycle.Cycles(1) - g.rule.proj.max)
 	}
 	return nil
+}
+
+// catchUp takes the plastic synapses through arrivals and what attention makes of
+// them up to t; windows up to now have been passed.
+func (n *Network) catchUp(t, now event.Time) {
+	n.pool.Do(len(n.blocks), true, func(_, b int) error {
+		if g := learningOf(n.blocks[b]); g != nil {
+			g.catchUp(t, now)
+		}
+		return nil
+	})
 }
 
 // bookEntries moves the entries up to t of a ledger to the book.

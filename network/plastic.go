@@ -403,7 +403,7 @@ func (g *learning) begin(w event.Window) {
 	for _, pl := range g.in {
 		pl.open = pl.open[:0]
 		pl.l.Begin(w.Start)
-		pl.hits = 0
+		pl.collectUp(w.Start)
 		pl.collect(w, w.End, w.Start)
 	}
 	for _, x := range g.groups {
@@ -432,6 +432,7 @@ func (g *learning) arrivals() uint64 {
 	k := uint64(0)
 	for _, pl := range g.in {
 		k += pl.hits
+		pl.hits = 0
 	}
 	return k
 }
@@ -455,18 +456,31 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 	}
 }
 
-// settle takes every synapse through everything up to and at t, which lies
-// before the next window; pass as in Spikes.Settle.
-func (g *learning) settle(w event.Window, t event.Time, pass bool) {
-	for _, pl := range g.in {
-		pl.collect(event.Window{Start: w.End, End: w.End}, t+1, w.End)
-	}
-	for _, x := range g.groups {
-		x.run(t+1, w.End)
-	}
+// settle takes every synapse through everything up to and at t, to which catchUp
+// has taken them; pass as in Spikes.Settle.
+func (g *learning) settle(t event.Time, pass bool) {
 	for _, pl := range g.in {
 		pl.l.Settle(t, pass)
 	}
+}
+
+// catchUp takes what happens to synapses up to t in order of time where that
+// matters; windows up to now, not before t, have been passed. It changes nothing
+// else: effects on targets are sent on in one order whether it is called or not.
+func (g *learning) catchUp(t, now event.Time) {
+	for _, pl := range g.in {
+		pl.collectUp(now)
+	}
+	for _, x := range g.groups {
+		x.run(min(t+1, now), now)
+	}
+}
+
+// collectUp takes up the arrivals before now, the end of the window passed: some
+// are of spikes in that window. They come before those of the next window in the
+// order of effects. At now itself modulators are not known yet.
+func (pl *plastic) collectUp(now event.Time) {
+	pl.collect(event.Window{Start: now, End: now}, now, now)
 }
 
 // suppose reads the weights of the tentative arrivals at a neuron again, given

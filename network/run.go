@@ -381,6 +381,9 @@ func (n *Network) exchange(w event.Window) {
 	for _, x := range n.watches {
 		x.follow()
 	}
+	if slices.ContainsFunc(n.watches, func(x *watch) bool { return len(x.sig.times) > 0 }) {
+		n.catchUp(w.End-1, w.End)
+	}
 	n.collectLooks(w)
 }
 

@@ -115,6 +115,7 @@ type Attention struct {
 	mixAt   []event.Time
 	alpha   []float64
 	visits  []visit
+	touched uint32 // sink of the reads that only fetch memory
 }
 
 // column is one synapse of a target.
@@ -237,9 +238,15 @@ func (a *Attention) mixIn(mix []float64, at []event.Time, j int, v []float64, t 
 // column enters a visit of every synapse of target j.
 func (a *Attention) column(j int) []visit {
 	a.visits = a.visits[:0]
+	touch := uint32(0)
 	for _, c := range a.cols[a.first[j]:a.first[j+1]] {
-		a.visits = append(a.visits, a.members[c.member].enter(c.i, c.src))
+		v := a.members[c.member].enterAt(c.i, c.src, j)
+		// The synapses of a target lie far apart: touching all of them first lets
+		// the memory fetch them at once instead of one after another.
+		touch += v.s.Post
+		a.visits = append(a.visits, v)
 	}
+	a.touched += touch
 	return a.visits
 }
 
@@ -268,6 +275,9 @@ func (a *Attention) Post(j int, t event.Time) {
 
 // tell hands the new α to those who follow a synapse.
 func (a *Attention) tell(j int, t event.Time, tick bool) {
+	if !slices.ContainsFunc(a.members, func(l *Spikes) bool { return len(l.shadows) > 0 }) {
+		return
+	}
 	for _, c := range a.cols[a.first[j]:a.first[j+1]] {
 		l := a.members[c.member]
 		for _, sh := range l.shadows[c.i] {

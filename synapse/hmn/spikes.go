@@ -250,7 +250,12 @@ type visit struct {
 
 // enter prepares a visit of synapse i of source src.
 func (l *Spikes) enter(i, src uint32) visit {
-	v := visit{s: &l.st[i], i: i, src: src, j: int(l.W.Rows.Target[i]), class: -1, dend: l.W.dendritic(i), alpha: 1}
+	return l.enterAt(i, src, int(l.W.Rows.Target[i]))
+}
+
+// enterAt is enter for a synapse whose target is known to be j.
+func (l *Spikes) enterAt(i, src uint32, j int) visit {
+	v := visit{s: &l.st[i], i: i, src: src, j: j, class: -1, dend: l.W.dendritic(i), alpha: 1}
 	switch {
 	case l.phi != nil:
 		v.phi, v.next = l.phi[i], l.phiNext[i]

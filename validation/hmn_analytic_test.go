@@ -506,9 +506,9 @@ func checkAttention(t *testing.T, mode mode) (rows []Check) {
 			sum := 0.0
 			for k, n := range own {
 				sum += s.values[n]
-				worst = math.Max(worst, math.Abs(s.values[n]/inputs-alpha[k]/inputs))
+				worst = math.Max(worst, math.Abs(s.values[n]-alpha[k]/inputs))
 			}
-			worstSum = math.Max(worstSum, math.Abs(sum/inputs-1))
+			worstSum = math.Max(worstSum, math.Abs(sum-1))
 			samples++
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sort"
 
 	"hmn/event"
 	"hmn/event/fmath"
@@ -100,7 +101,8 @@ var ErrGroup = errors.New("hmn: projections of one attention group must agree")
 // target over its synapses in a group of projections. A target's context and
 // with it α change at its post spikes only (or at cycle starts, where that is
 // asked for), because the cosine does not see the decay of the context (hmn.md
-// P4); then all its synapses are visited.
+// P4). At a post spike the context and the sum of the softmax are taken down; a
+// synapse works out its own α from them when it comes to see that spike.
 type Attention struct {
 	members []*Spikes
 	embed   []*Embedding // by member
@@ -113,9 +115,21 @@ type Attention struct {
 	ctxAt   []event.Time
 	mix     []float64 // m_j at mixAt
 	mixAt   []event.Time
-	alpha   []float64
+	looks   []looks // by target
+	scores  []float64
 	visits  []visit
-	touched uint32 // sink of the reads that only fetch memory
+}
+
+// looks are the softmaxes of a target at the post spikes in its members'
+// histories.
+type looks struct {
+	at  []look
+	ctx []float64 // dim numbers each
+}
+
+// look is one softmax: α̂ of a synapse is exp(factor v·c − most)/sum.
+type look struct {
+	factor, most, sum float64
 }
 
 // column is one synapse of a target.
@@ -153,6 +167,7 @@ func NewAttention(members []*Spikes, embed []*Embedding) (*Attention, error) {
 	for j := range targets {
 		a.fanIn = append(a.fanIn, int(a.first[j+1]-a.first[j]))
 	}
+	a.looks = make([]looks, targets)
 	next := slices.Clone(a.first)
 	a.cols = make([]column, a.first[targets])
 	for m, l := range members {
@@ -164,10 +179,13 @@ func NewAttention(members []*Spikes, embed []*Embedding) (*Attention, error) {
 			}
 		}
 		l.alpha = make([]float64, len(l.st))
-		l.fanIn = a.fanIn
+		l.att, l.member = a, m
 	}
 	a.ctx, a.mix = make([]float64, targets*a.dim), make([]float64, targets*a.dim)
 	a.ctxAt, a.mixAt = make([]event.Time, targets), make([]event.Time, targets)
+	for _, l := range members {
+		l.fanIn = a.fanIn
+	}
 	a.Reset()
 	return a, nil
 }
@@ -179,6 +197,7 @@ func (a *Attention) Reset() {
 	clear(a.ctxAt)
 	clear(a.mixAt)
 	for j := range len(a.first) - 1 {
+		a.looks[j].at, a.looks[j].ctx = a.looks[j].at[:0], a.looks[j].ctx[:0]
 		cols := a.cols[a.first[j]:a.first[j+1]]
 		for _, c := range cols {
 			a.members[c.member].alpha[c.i] = a.p.even(len(cols))
@@ -217,45 +236,23 @@ func (w *Wiring) FanIn(n []int) {
 // Arrive adds an arrival at the row [lo, hi) of src of a member to the mixtures
 // m_j = Σ_i x̂_i v_i of its targets.
 func (a *Attention) Arrive(l *Spikes, src, lo, hi uint32, t event.Time) {
-	v := a.embed[slices.Index(a.members, l)].of(src, t)
-	for i := lo; i < hi; i++ {
-		a.mixIn(a.mix, a.mixAt, int(l.W.Rows.Target[i]), v, t)
+	v := a.embed[l.member].of(src, t)
+	for _, j := range l.W.Rows.Target[lo:hi] {
+		k := int(j)
+		a.mixAt[k] = a.mixIn(a.mix[k*a.dim:(k+1)*a.dim], a.mixAt[k], v, t)
 	}
 }
 
-func (a *Attention) mixIn(mix []float64, at []event.Time, j int, v []float64, t event.Time) {
-	m := mix[j*a.dim : (j+1)*a.dim]
+// mixIn adds v to a mixture m at t.
+func (a *Attention) mixIn(m []float64, at event.Time, v []float64, t event.Time) event.Time {
 	f := 1.0
-	if at[j] != t {
-		f = fmath.Exp(-(t - at[j]).MS() / a.p.TauPlus)
-		at[j] = t
+	if at != t {
+		f = fmath.Exp(-(t - at).MS() / a.p.TauPlus)
 	}
 	for k := range m {
 		m[k] = float64(m[k]*f) + v[k]
 	}
-}
-
-// column enters a visit of every synapse of target j.
-func (a *Attention) column(j int) []visit {
-	a.visits = a.visits[:0]
-	touch := uint32(0)
-	for _, c := range a.cols[a.first[j]:a.first[j+1]] {
-		v := a.members[c.member].enterAt(c.i, c.src, j)
-		// The synapses of a target lie far apart: touching all of them first lets
-		// the memory fetch them at once instead of one after another.
-		touch += v.s.Post
-		a.visits = append(a.visits, v)
-	}
-	a.touched += touch
-	return a.visits
-}
-
-func (a *Attention) leave(j int, vs []visit) {
-	for k, c := range a.cols[a.first[j]:a.first[j+1]] {
-		l := a.members[c.member]
-		l.leave(&vs[k])
-		l.alpha[c.i] = vs[k].alpha
-	}
+	return t
 }
 
 // Post lets target j fire; its synapses see that at t, after all arrivals up to
@@ -265,91 +262,93 @@ func (a *Attention) Post(j int, t event.Time) {
 	for _, l := range a.members {
 		l.Post(j, t-d)
 	}
-	vs := a.column(j)
-	a.fire(j, t, vs, a.ctx[j*a.dim:(j+1)*a.dim], a.mix[j*a.dim:(j+1)*a.dim], &a.ctxAt[j], a.mixAt[j])
-	a.leave(j, vs)
-	if !a.p.AlphaCycle {
-		a.tell(j, t, false)
-	}
+	a.ctxAt[j] = a.look(j, t, a.ctx[j*a.dim:(j+1)*a.dim], a.mix[j*a.dim:(j+1)*a.dim], a.ctxAt[j], a.mixAt[j])
 }
 
-// tell hands the new α to those who follow a synapse.
-func (a *Attention) tell(j int, t event.Time, tick bool) {
-	if !slices.ContainsFunc(a.members, func(l *Spikes) bool { return len(l.shadows) > 0 }) {
-		return
-	}
-	for _, c := range a.cols[a.first[j]:a.first[j+1]] {
-		l := a.members[c.member]
-		for _, sh := range l.shadows[c.i] {
-			sh.alphas = append(sh.alphas, alphaAt{t, l.alpha[c.i], tick})
-		}
-	}
-}
-
-// fire is a post spike of target j seen at t, on visits of all its synapses.
-func (a *Attention) fire(j int, t event.Time, vs []visit, ctx, mix []float64, ctxAt *event.Time, mixAt event.Time) {
-	cols := a.cols[a.first[j]:a.first[j+1]]
-	for k, c := range cols {
-		a.members[c.member].advance(&vs[k], t, false)
-	}
-	f := fmath.Exp(-(t - *ctxAt).MS() / a.p.TauCtx)
+// look moves the context of target j to a post spike seen at t and takes the
+// softmax down. It returns the time of the context.
+func (a *Attention) look(j int, t event.Time, ctx, mix []float64, ctxAt, mixAt event.Time) event.Time {
+	f := fmath.Exp(-(t - ctxAt).MS() / a.p.TauCtx)
 	g := fmath.Exp(-(t - mixAt).MS() / a.p.TauPlus)
 	for k := range ctx {
 		ctx[k] = float64(ctx[k]*f) + float64(mix[k]*g)
 	}
-	*ctxAt = t
 	if !a.p.AlphaCycle {
-		a.softmax(cols, ctx, 1, t)
+		x := &a.looks[j]
+		x.at = append(x.at, a.softmax(a.cols[a.first[j]:a.first[j+1]], ctx, 1, t))
+		x.ctx = append(x.ctx, ctx...)
 	}
-	for k, c := range cols {
-		l, v := a.members[c.member], &vs[k]
-		v.turn = v.alpha
-		if !a.p.AlphaCycle {
-			v.turn = a.alpha[k]
-		}
-		l.post(v, t, l.close(int64(v.s.K), v.centre))
-	}
+	return t
 }
 
-// softmax computes α̂ of the synapses cols for a context, into a.alpha. scale
-// multiplies the context, which matters to the dot product only.
-func (a *Attention) softmax(cols []column, ctx []float64, scale float64, t event.Time) {
-	a.alpha = a.alpha[:0]
+// softmax takes down the softmax over the synapses cols for a context, with the
+// embedding as it is at t. scale multiplies the context, which matters to the dot
+// product only.
+func (a *Attention) softmax(cols []column, ctx []float64, scale float64, t event.Time) look {
 	norm := 0.0
 	for _, x := range ctx {
 		norm += float64(x * x)
 	}
-	norm = math.Sqrt(norm)
-	if norm == 0 {
-		for range cols {
-			a.alpha = append(a.alpha, a.p.even(len(cols)))
+	x := look{sum: float64(len(cols))}
+	if norm > 0 {
+		x.factor = a.p.BetaA / math.Sqrt(norm)
+		if a.p.Dot {
+			x.factor = float64(a.p.BetaA * scale)
 		}
-		return
-	}
-	factor := a.p.BetaA / norm
-	if a.p.Dot {
-		factor = float64(a.p.BetaA * scale)
-	}
-	most := math.Inf(-1)
-	for _, c := range cols {
-		s := 0.0
-		for k, x := range a.embed[c.member].of(c.src, t) {
-			s += float64(x * ctx[k])
+		x.most, x.sum = math.Inf(-1), 0
+		a.scores = a.scores[:0]
+		for _, c := range cols {
+			y := x.score(a.embed[c.member].of(c.src, t), ctx)
+			x.most = max(x.most, y)
+			a.scores = append(a.scores, y)
 		}
-		s = float64(s * factor)
-		most = max(most, s)
-		a.alpha = append(a.alpha, s)
-	}
-	sum := 0.0
-	for k, s := range a.alpha {
-		a.alpha[k] = fmath.Exp(s - most)
-		sum += a.alpha[k]
+		for _, y := range a.scores {
+			x.sum += fmath.Exp(y - x.most)
+		}
 	}
 	if a.p.FanIn {
-		sum /= float64(len(cols))
+		x.sum /= float64(len(cols))
 	}
-	for k := range a.alpha {
-		a.alpha[k] /= sum
+	return x
+}
+
+// score is β_a s_ij.
+func (x *look) score(v, ctx []float64) float64 {
+	s := 0.0
+	for k, y := range v {
+		s += float64(y * ctx[k])
+	}
+	return float64(s * x.factor)
+}
+
+// alpha is α̂ of a synapse with direction v.
+func (x *look) alpha(v, ctx []float64) float64 {
+	return fmath.Exp(x.score(v, ctx)-x.most) / x.sum
+}
+
+// alphaAt is α̂ of a synapse from the n-th post spike of its target's history on,
+// which it sees at t.
+func (a *Attention) alphaAt(l *Spikes, v *visit, n int, t event.Time) float64 {
+	if a.p.AlphaCycle {
+		return v.alpha
+	}
+	x := &a.looks[v.j]
+	return x.at[n].alpha(a.embed[l.member].of(v.src, t), x.ctx[n*a.dim:(n+1)*a.dim])
+}
+
+// forget drops the first n softmaxes of target j, as its members drop post spikes.
+func (a *Attention) forget(j, n int) {
+	if x := &a.looks[j]; !a.p.AlphaCycle {
+		x.at = x.at[:copy(x.at, x.at[n:])]
+		x.ctx = x.ctx[:copy(x.ctx, x.ctx[n*a.dim:])]
+	}
+}
+
+// unlook takes the last n softmaxes of target j back.
+func (a *Attention) unlook(j, n int) {
+	if x := &a.looks[j]; !a.p.AlphaCycle {
+		x.at = x.at[:len(x.at)-n]
+		x.ctx = x.ctx[:len(x.ctx)-n*a.dim]
 	}
 }
 
@@ -361,43 +360,41 @@ func (a *Attention) Tick(t event.Time, embedding bool) {
 		if len(cols) == 0 {
 			continue
 		}
-		vs := a.column(j)
+		ctx, mix := a.ctx[j*a.dim:(j+1)*a.dim], a.mix[j*a.dim:(j+1)*a.dim]
 		if embedding {
-			a.remix(j, t, vs, a.mix[j*a.dim:(j+1)*a.dim])
+			a.remix(j, t, mix, func(c column) Trace { return a.members[c.member].preOf(c.i, c.src) })
 			a.mixAt[j] = t
 		}
-		a.turn(j, t, vs, a.ctx[j*a.dim:(j+1)*a.dim], a.ctxAt[j])
-		a.leave(j, vs)
-		a.tell(j, t, true)
+		x := a.softmax(cols, ctx, fmath.Exp(-(t-a.ctxAt[j]).MS()/a.p.TauCtx), t+1)
+		for _, c := range cols {
+			l := a.members[c.member]
+			v := l.enter(c.i, c.src)
+			a.turn(&v, l, x, ctx, t)
+			l.leave(&v)
+			for _, sh := range l.shadows[c.i] {
+				sh.ticks = append(sh.ticks, alphaAt{t, v.alpha})
+			}
+		}
 	}
 }
 
-// turn takes α̂ of target j anew at the start of a cycle, on visits of all its
-// synapses.
-func (a *Attention) turn(j int, t event.Time, vs []visit, ctx []float64, ctxAt event.Time) {
-	cols := a.cols[a.first[j]:a.first[j+1]]
-	for k, c := range cols {
-		a.members[c.member].advance(&vs[k], t, true)
-	}
-	a.softmax(cols, ctx, fmath.Exp(-(t-ctxAt).MS()/a.p.TauCtx), t+1)
-	for k, c := range cols {
-		l, v := a.members[c.member], &vs[k]
-		v.turn = a.alpha[k]
-		if v.turn != v.alpha {
-			l.jump(v, t, l.close(int64(v.s.K), v.centre), 0, nil)
-		}
+// turn gives a synapse its α̂ of the softmax taken at the start of a cycle at t.
+func (a *Attention) turn(v *visit, l *Spikes, x look, ctx []float64, t event.Time) {
+	l.advance(v, t, true)
+	if v.turn = x.alpha(a.embed[l.member].of(v.src, t+1), ctx); v.turn != v.alpha {
+		l.jump(v, t, l.close(int64(v.s.K), v.centre), 0, nil)
 	}
 }
 
 // remix recomputes m = m_j at t from the filters of arrivals, after v has changed.
-func (a *Attention) remix(j int, t event.Time, vs []visit, m []float64) {
+func (a *Attention) remix(j int, t event.Time, m []float64, pre func(column) Trace) {
 	clear(m)
-	for k, c := range a.cols[a.first[j]:a.first[j+1]] {
-		pre := vs[k].pre
-		if pre.X == 0 {
+	for _, c := range a.cols[a.first[j]:a.first[j+1]] {
+		p := pre(c)
+		if p.X == 0 {
 			continue
 		}
-		x := float64(pre.X * fmath.Exp(-(t-pre.At).MS()/a.p.TauPlus))
+		x := float64(p.X * fmath.Exp(-(t-p.At).MS()/a.p.TauPlus))
 		for q, y := range a.embed[c.member].of(c.src, t+1) {
 			m[q] += float64(x * y)
 		}
@@ -429,15 +426,32 @@ type Read struct {
 // of cycles that Tick has not been called for, embedding as there. Nothing is
 // stored.
 func (a *Attention) Suppose(j int, posts, ticks []event.Time, embedding bool, reads []Read) {
-	vs := slices.Clone(a.column(j))
-	states := make([]spikeState, len(vs))
-	cols := a.cols[a.first[j]:a.first[j+1]]
-	for k := range vs {
-		states[k] = *vs[k].s
-		vs[k].s, vs[k].dry = &states[k], true
+	type copied struct {
+		v visit
+		s spikeState
+	}
+	type key struct {
+		member int
+		i      uint32
+	}
+	seen := map[key]*copied{}
+	order := make([]*copied, len(reads)) // by read
+	for k := range reads {
+		r := &reads[k]
+		id := key{r.L.member, r.I}
+		if seen[id] == nil {
+			ptr := r.L.W.Rows.Ptr
+			src := uint32(sort.Search(len(ptr), func(s int) bool { return ptr[s] > r.I }) - 1)
+			x := &copied{v: r.L.enter(r.I, src)}
+			x.s = *x.v.s
+			x.v.s, x.v.dry = &x.s, true
+			seen[id] = x
+		}
+		order[k] = seen[id]
 	}
 	ctx, mix := slices.Clone(a.ctx[j*a.dim:(j+1)*a.dim]), slices.Clone(a.mix[j*a.dim:(j+1)*a.dim])
-	ctxAt, mixAt := a.ctxAt[j], []event.Time{a.mixAt[j]}
+	ctxAt, mixAt := a.ctxAt[j], a.mixAt[j]
+	cols := a.cols[a.first[j]:a.first[j+1]]
 	d := a.members[0].W.Dendritic
 	n := 0
 	for k := range reads {
@@ -445,11 +459,22 @@ func (a *Attention) Suppose(j int, posts, ticks []event.Time, embedding bool, re
 		for {
 			post := n < len(posts) && posts[n] < r.At
 			if tick := len(ticks) > 0 && ticks[0] < r.At; tick && !(post && posts[n] <= ticks[0]) {
+				t := ticks[0]
 				if embedding {
-					a.remix(j, ticks[0], vs, mix)
-					mixAt[0] = ticks[0]
+					a.remix(j, t, mix, func(c column) Trace {
+						if x := seen[key{int(c.member), c.i}]; x != nil {
+							return x.v.pre
+						}
+						return a.members[c.member].preOf(c.i, c.src)
+					})
+					mixAt = t
 				}
-				a.turn(j, ticks[0], vs, ctx, ctxAt)
+				x := a.softmax(cols, ctx, fmath.Exp(-(t-ctxAt).MS()/a.p.TauCtx), t+1)
+				for _, c := range cols {
+					if y := seen[key{int(c.member), c.i}]; y != nil {
+						a.turn(&y.v, a.members[c.member], x, ctx, t)
+					}
+				}
 				ticks = ticks[1:]
 				continue
 			}
@@ -459,23 +484,20 @@ func (a *Attention) Suppose(j int, posts, ticks []event.Time, embedding bool, re
 			for _, l := range a.members {
 				l.Post(j, posts[n]-d)
 			}
-			a.fire(j, posts[n], vs, ctx, mix, &ctxAt, mixAt[0])
+			ctxAt = a.look(j, posts[n], ctx, mix, ctxAt, mixAt)
 			n++
 		}
-		for q, c := range cols {
-			if c.i == r.I && a.members[c.member] == r.L {
-				v := &vs[q]
-				r.L.advance(v, r.At, false)
-				r.W = r.L.weightAt(v, r.At)
-				r.L.arrive(v, r.At, nil)
-				v.pre = r.L.P.filter(v.pre, r.At)
-				a.mixIn(mix, mixAt, 0, a.embed[c.member].of(c.src, r.At), r.At)
-			}
-		}
+		v := &order[k].v
+		r.L.advance(v, r.At, false)
+		r.W = r.L.weightAt(v, r.At)
+		r.L.arrive(v, r.At, nil)
+		v.pre = r.L.P.filter(v.pre, r.At)
+		mixAt = a.mixIn(mix, mixAt, a.embed[r.L.member].of(v.src, r.At), r.At)
 	}
 	for _, l := range a.members {
 		l.Unpost(j, n)
 	}
+	a.unlook(j, n)
 }
 
 // Unit is the vectors scaled to length 1.

@@ -1,8 +1,6 @@
 package hmn
 
 import (
-	"slices"
-
 	"hmn/event"
 	"hmn/event/fmath"
 )
@@ -14,13 +12,12 @@ type Shadow struct {
 	v      visit
 	s      spikeState
 	coming []event.Time // arrivals not yet seen
-	alphas []alphaAt    // attention: changes of α̂ not yet seen
+	ticks  []alphaAt    // attention: changes of α̂ at cycle starts, not yet seen
 }
 
 type alphaAt struct {
 	at    event.Time
 	alpha float64
-	tick  bool // at the start of a cycle, not at a post spike
 }
 
 // Shadow makes a follower of synapse i of source src, as it is now.
@@ -43,39 +40,30 @@ func (sh *Shadow) Expect(t event.Time) {
 
 // To takes the follower through everything up to and at t.
 func (sh *Shadow) To(t event.Time) {
-	sh.v.s, sh.v.sh = &sh.s, sh
+	sh.v.s = &sh.s
 	l, v := sh.l, &sh.v
 	for {
-		tick := slices.IndexFunc(sh.alphas, func(a alphaAt) bool { return a.tick && a.at <= t })
-		if len(sh.coming) > 0 && sh.coming[0] <= t && (tick < 0 || sh.coming[0] <= sh.alphas[tick].at) {
+		arrival := len(sh.coming) > 0 && sh.coming[0] <= t
+		tick := len(sh.ticks) > 0 && sh.ticks[0].at <= t
+		switch {
+		case arrival && !(tick && sh.ticks[0].at < sh.coming[0]):
 			a := sh.coming[0]
 			sh.coming = sh.coming[:copy(sh.coming, sh.coming[1:])]
 			l.advance(v, a, false)
-			v.turn = v.alpha
 			l.arrive(v, a, nil)
 			v.pre = l.P.filter(v.pre, a)
-			continue
-		}
-		if tick < 0 {
-			break
-		}
-		a := sh.alphas[tick]
-		sh.alphas = slices.Delete(sh.alphas, tick, tick+1)
-		l.advance(v, a.at, true)
-		if v.turn = a.alpha; v.turn != v.alpha {
-			l.jump(v, a.at, l.close(int64(v.s.K), v.centre), 0, nil)
+		case tick:
+			a := sh.ticks[0]
+			sh.ticks = sh.ticks[:copy(sh.ticks, sh.ticks[1:])]
+			l.advance(v, a.at, true)
+			if v.turn = a.alpha; v.turn != v.alpha {
+				l.jump(v, a.at, l.close(int64(v.s.K), v.centre), 0, nil)
+			}
+		default:
+			l.advance(v, t, true)
+			return
 		}
 	}
-	l.advance(v, t, true)
-}
-
-// turn is α̂ from the post spike that the synapse sees at t on.
-func (sh *Shadow) turn(t event.Time, alpha float64) float64 {
-	if len(sh.alphas) > 0 && !sh.alphas[0].tick && sh.alphas[0].at == t {
-		alpha = sh.alphas[0].alpha
-		sh.alphas = sh.alphas[:copy(sh.alphas, sh.alphas[1:])]
-	}
-	return alpha
 }
 
 // Weight is the magnitude at t, to which the follower was taken.

@@ -60,6 +60,8 @@ type Spikes struct {
 	terms    [2][]term      // scratch of flow
 	roots    []float64
 	shadows  map[uint32][]*Shadow // attention: those who follow a synapse
+	att      *Attention
+	member   int // of att
 }
 
 // spikeState is what one synapse carries, 48 B.
@@ -245,7 +247,6 @@ type visit struct {
 	wAt       event.Time
 	phi, next float64
 	dry       bool
-	sh        *Shadow // a follower takes α̂ from a list of its changes
 }
 
 // enter prepares a visit of synapse i of source src.
@@ -255,7 +256,7 @@ func (l *Spikes) enter(i, src uint32) visit {
 
 // enterAt is enter for a synapse whose target is known to be j.
 func (l *Spikes) enterAt(i, src uint32, j int) visit {
-	v := visit{s: &l.st[i], i: i, src: src, j: j, class: -1, dend: l.W.dendritic(i), alpha: 1}
+	v := visit{s: &l.st[i], i: i, src: src, j: j, class: -1, dend: l.W.dendritic(i), alpha: 1, turn: 1}
 	switch {
 	case l.phi != nil:
 		v.phi, v.next = l.phi[i], l.phiNext[i]
@@ -268,16 +269,13 @@ func (l *Spikes) enterAt(i, src uint32, j int) visit {
 	default:
 		v.centre = l.centre(l.W.Phases[i])
 	}
-	if l.preEach {
-		v.pre = l.pre[i]
-	} else {
-		v.pre = l.pre[src]
-	}
+	v.pre = l.preOf(i, src)
 	if l.alpha != nil {
 		v.alpha = l.alpha[i]
 		v.turn = v.alpha
 	} else if l.gain != nil {
 		v.alpha = l.gain[v.j]
+		v.turn = v.alpha
 	}
 	if l.wAt != nil {
 		v.wAt = l.wAt[i]
@@ -285,8 +283,19 @@ func (l *Spikes) enterAt(i, src uint32, j int) visit {
 	return v
 }
 
+// preOf is the filter of arrivals of synapse i of source src.
+func (l *Spikes) preOf(i, src uint32) Trace {
+	if l.preEach {
+		return l.pre[i]
+	}
+	return l.pre[src]
+}
+
 // leave stores what the visit keeps outside the state.
 func (l *Spikes) leave(v *visit) {
+	if l.alpha != nil {
+		l.alpha[v.i] = v.alpha
+	}
 	if l.wAt != nil {
 		l.wAt[v.i] = v.wAt
 	}
@@ -365,10 +374,13 @@ func (l *Spikes) post(v *visit, t event.Time, c Edge) {
 	}
 	n := s.Post
 	s.Post++
-	if v.sh != nil && l.alpha != nil {
-		v.turn = v.sh.turn(t, v.alpha)
+	if l.att != nil {
+		v.turn = l.att.alphaAt(l, v, int(n-l.posts.base[v.j]), t)
+		if jump == 0 && s.dead() {
+			v.alpha = v.turn
+		}
 	}
-	if jump == 0 && (l.alpha == nil || v.turn == v.alpha) {
+	if jump == 0 && v.turn == v.alpha {
 		return
 	}
 	var m *[2]float64
@@ -450,7 +462,7 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		default:
 			rf, rs = memo[0], memo[1]
 		}
-		if l.alpha != nil && v.turn != v.alpha {
+		if v.turn != v.alpha {
 			// What was gathered so far stays; what the traces before the jump are
 			// still to gather counts with the new α.
 			s.Cand += float64((v.turn - v.alpha) * (float64(l.P.AFast*float64(oldF*rf)) + float64(l.P.ASlow*float64(oldS*rs))))
@@ -458,9 +470,7 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		}
 		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(jf*rf)) + float64(l.P.ASlow*float64(js*rs))))
 	}
-	if l.alpha != nil {
-		v.alpha = v.turn
-	}
+	v.alpha = v.turn
 	l.count(v, was)
 	if l.phi != nil && jump != 0 {
 		v.next = l.learnPhase(v.next, t)
@@ -835,7 +845,7 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 	for src := range l.W.sources() {
 		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 			s := &l.st[i]
-			if s.Fast == 0 && s.Slow == 0 && !l.All && l.pre0(i, uint32(src)) {
+			if s.Fast == 0 && s.Slow == 0 && !l.All && l.preOf(i, uint32(src)).X == 0 {
 				n := uint32(len(l.posts.list[l.W.Rows.Target[i]])) + l.posts.base[l.W.Rows.Target[i]]
 				if l.W.Dendritics == nil && (n == s.Post || l.posts.list[l.W.Rows.Target[i]][n-1-l.posts.base[l.W.Rows.Target[i]]].At+l.W.Dendritic <= t) {
 					s.Post = n // jumps of nothing
@@ -868,19 +878,14 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 			continue
 		}
 		l.posts.base[j] += uint32(n)
+		if l.att != nil && l.member == len(l.att.members)-1 {
+			l.att.forget(j, n)
+		}
 		l.posts.list[j] = list[:copy(list, list[n:])]
 		if m := l.posts.memo; m != nil {
 			m[j] = m[j][:copy(m[j], m[j][n*len(l.centres):])]
 		}
 	}
-}
-
-// pre0 says whether no arrival has reached synapse i yet.
-func (l *Spikes) pre0(i, src uint32) bool {
-	if l.preEach {
-		return l.pre[i].X == 0
-	}
-	return l.pre[src].X == 0
 }
 
 // Live says whether anything can still come of a synapse without a further spike.

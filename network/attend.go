@@ -12,7 +12,7 @@ import (
 )
 
 // group is the local attention of a block's targets over some of its plastic
-// inputs (hmn.md A.2(8–9)). All inputs of a target act on its context, so here
+// inputs (docs/learning.md). All inputs of a target act on its context, so here
 // arrivals and post spikes are taken in one order of time.
 type group struct {
 	key     string

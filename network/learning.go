@@ -35,7 +35,7 @@ type Jump struct {
 }
 
 // Built-in modulators, computed from the rewards and contexts that a task
-// reports (hmn.md A.2(10–11)).
+// reports (docs/learning.md).
 const (
 	CentredReward = "centred_reward" // δ = r − r̄(context), r̄ += 0.1 δ; jump δ
 	Uncertainty   = "uncertainty"    // held, u += 0.05 (|δ| − u)
@@ -102,7 +102,7 @@ type SynapseID struct {
 type WeightUpdate struct {
 	At      event.Time // close of the window, rounded to nearest
 	Synapse SynapseID
-	K       int64   // window, signed (hmn.md A.4)
+	K       int64   // window, signed (docs/learning.md)
 	DW      float64 // change of the weight's magnitude; 0 at a bound
 }
 

@@ -230,7 +230,7 @@ func (n *Network) Output(population string, unit int) (float64, error) {
 	return u.Output(unit), nil
 }
 
-// Reward reports a reward in a context (hmn.md A.2(10–11)): built-in modulators
+// Reward reports a reward in a context (docs/learning.md): built-in modulators
 // jump a modulator's delay from now.
 func (n *Network) Reward(r float64, context int) error {
 	delta, du, err := n.acting.signals.Reward(r, context)

@@ -72,7 +72,7 @@ func meanVar(x []float64) (mean, variance float64) {
 	return mean, variance
 }
 
-// checkMoments is science.md C.1: mean and variance of the eligibility between
+// checkMoments is specification C.1: mean and variance of the eligibility between
 // Poisson trains, whose samples are as good as t/2τ independent ones.
 func checkMoments(t *testing.T, mode mode) (rows []Check) {
 	span := []event.Time{100, 400, 2000}[mode] * event.Second
@@ -81,7 +81,7 @@ func checkMoments(t *testing.T, mode mode) (rows []Check) {
 		name           string
 		aPlus, aMinus  float64
 		copied         float64 // probability that an arrival is copied, 5 ms later
-		mean, variance float64 // as science.md gives them; 0 = none
+		mean, variance float64 // as the specification gives them; 0 = none
 	}{
 		{"A 1/0", 1, 0, 0, 2, 0.896},
 		{"A 1/1", 1, 1, 0, 4, 0},
@@ -351,7 +351,7 @@ func checkDrift(t *testing.T, mode mode) (rows []Check) {
 	return append(rows, Check{Name: "… gaps between updates: χ² with 14 degrees of freedom", Unit: "1", Expected: 14, Got: chi, Tolerance: 4 * math.Sqrt(28), Why: fmt.Sprintf("geometric; mean 14, 4 standard deviations √28, %d gaps", len(gaps))})
 }
 
-// pairSum is Σ over ordered pairs of the jumps of a trace, hmn.md A.2(2), as a
+// pairSum is Σ over ordered pairs of the jumps of a trace, docs/learning.md, as a
 // plain double loop: arrivals before posts at one instant; nearest takes for each
 // jump the last partner only.
 func pairSum(r hmnRule, arrivals, posts []event.Time) (sum float64) {
@@ -376,7 +376,7 @@ func pairSum(r hmnRule, arrivals, posts []event.Time) (sum float64) {
 	return sum
 }
 
-// checkDegenerate is hmn.md B.4: settings in which the rule is a known one.
+// checkDegenerate is docs/learning.md: settings in which the rule is a known one.
 func checkDegenerate(t *testing.T, _ mode) (rows []Check) {
 	// (i), (ii): totals of Hebb and pair STDP once the traces have decayed.
 	rng := rand.New(rand.NewPCG(13, 0))

@@ -43,7 +43,7 @@ func gridTrain(rng *rand.Rand, hz float64, end event.Time) []event.Time {
 	return ordered(t)
 }
 
-// p2World is the set-up of hmn.md P2: 8 Hz, pre 20 and post 15 Hz, 160 windows,
+// p2World is the set-up of docs/learning.md: 8 Hz, pre 20 and post 15 Hz, 160 windows,
 // 4 pulses of dopamine; several synapses so that the figures do not hang on one
 // train. Everything lies on the grid of 1 ms. With spread, phases are all around the
 // cycle, so that they do not hang on where the pulses fall in it either; without,

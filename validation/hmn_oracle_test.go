@@ -12,7 +12,7 @@ import (
 	"hmn/event/random"
 )
 
-// An independent evaluation of every candidate Δw† of hmn.md A.2(4): it walks
+// An independent evaluation of every candidate Δw† of docs/learning.md: it walks
 // each synapse by itself through all its events, and integrates
 //
 //	κ max(0, cos(Ωt+φ_0−φ)) [η_l + η_g Σ_k γ̂_k w_k E_k(t)] α̂ Σ_m a_m e_m(t)
@@ -146,7 +146,7 @@ func quadrature(L, fastest, omega float64, f func(s float64) float64) float64 {
 }
 
 // hmnRule are the constants of one projection, as a model file would name them
-// (hmn.md A.1); everything must be given.
+// (docs/learning.md); everything must be given.
 type hmnRule struct {
 	rates              bool
 	wMin, wMax         float64
@@ -179,7 +179,7 @@ type hmnRule struct {
 	settle             int
 }
 
-// coreRule is hmn.md A.1's column of defaults for spikes.
+// coreRule is docs/learning.md's column of defaults for spikes.
 func coreRule(wMax float64) hmnRule {
 	return hmnRule{wMax: wMax, aFast: 1, aSlow: 1, tauFast: 50, tauSlow: 1000, tauPlus: 20, tauMinus: 20, aPlus: 1, aMinus: -1.5,
 		tauZbar: 1000, etaLocal: 5e-6 * wMax, etaGlobal: 2.5e-3 * wMax, gate: true, hz: 8, kappa: math.Pi,

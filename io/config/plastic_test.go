@@ -414,7 +414,7 @@ func TestBadPlasticFiles(t *testing.T) {
 	}
 }
 
-// TestPresetRows: presets as hmn.md A.1 and science.md E.8 tell them.
+// TestPresetRows: presets as docs/learning.md and specification E.8 tell them.
 func TestPresetRows(t *testing.T) {
 	for _, c := range []struct{ preset, key, value, unit, equation, core string }{
 		{"hmn-core", "tau_slow", "1000", "ms", "HMN Eq. 2", ""},

@@ -7,7 +7,7 @@
 // computes: the description, the list of synapses (network.Synapses), the
 // constants of the learning rule (hmn.Params), the trains and levels of sources,
 // and the keys of random numbers, so that both take the same Bernoulli decisions
-// (hmn.md B.3 P5). Every equation is written here a second time, with package
+// (docs/learning.md). Every equation is written here a second time, with package
 // math.
 //
 // The grid. Everything happens at t_n = nΔt. Spikes of sources, jumps of

@@ -54,7 +54,7 @@ func TestModulators(t *testing.T) {
 }
 
 // Global attention: with E = (∓1, 0, 0), C = 1 and β_g = 1 the relevance "dot"
-// gives γ of .155 and .576 (science.md E.7), "abs" .576 to both, "vector" the
+// gives γ of .155 and .576 (specification E.7), "abs" .576 to both, "vector" the
 // cosine with the context.
 func TestGlobalAttention(t *testing.T) {
 	for _, c := range []struct {
@@ -91,7 +91,7 @@ func TestGlobalAttention(t *testing.T) {
 	near(t, "γ", r.samples[0][20][0], math.Exp(1.6)/(math.Exp(1.6)+1), 1e-14)
 }
 
-// C_global: a train of 10 Hz has a mean of 1 (hmn.md A.4(10)); right after a
+// C_global: a train of 10 Hz has a mean of 1 (docs/learning.md); right after a
 // spike of a regular train it is (1/τ)/(1 − e^{−T/τ}) over r_ref.
 func TestMeanActivity(t *testing.T) {
 	var train []float64

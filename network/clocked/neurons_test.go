@@ -17,7 +17,7 @@ func static(source, target string, weight, delay float64) network.Projection {
 }
 
 // Postsynaptic potentials at grid points are the closed forms: exponential
-// currents (science.md C.8), alpha currents with equal time constants,
+// currents (specification C.8), alpha currents with equal time constants,
 // V = w e/(C τ) s²/2 e^{−s/τ}, delta currents.
 func TestPostsynapticPotentials(t *testing.T) {
 	quiet := []any{"V_th", 1000.0, "E_L", -70.0, "C_m", 250.0}
@@ -57,7 +57,7 @@ func TestPostsynapticPotentials(t *testing.T) {
 	}
 }
 
-// A crossing at 6.500242 ms (engine.md §9) is a spike at the next grid point; the
+// A crossing at 6.500242 ms (specification §9) is a spike at the next grid point; the
 // refractory period is a number of steps.
 func TestSpikeAtGridPoint(t *testing.T) {
 	p := network.Population{Name: "n", N: 1, Model: "iaf_psc_exp", Params: values("E_L", 0.0, "V_th", 15.0, "V_reset", 0.0, "tau_m", 20.0, "tau_syn_ex", 5.0, "C_m", 20.0)}

@@ -13,7 +13,7 @@ import (
 )
 
 // One causal pair, 7 ms apart, and a reward a second later: the closed form of
-// hmn.md B.2 is 2.160336 (science.md D). Sums over steps replace the integral of
+// docs/learning.md is 2.160336 (the specification D). Sums over steps replace the integral of
 // e^{−λs}, λ = 1/τ_c + 1/τ_d, by a geometric series: left ends give
 // h/(1 − e^{−λh}) instead of 1/λ, middles h/(2 sinh(λh/2)).
 func TestSinglePairWithReward(t *testing.T) {
@@ -46,7 +46,7 @@ func TestSinglePairWithReward(t *testing.T) {
 	}
 }
 
-// Totals of pair STDP (hmn.md B.4(ii)): with the local term alone, no gate and
+// Totals of pair STDP (docs/learning.md): with the local term alone, no gate and
 // one slow trace, every jump is worth η τ_slow, whatever else happens.
 func TestPairSTDPTotals(t *testing.T) {
 	pre, post := []float64{10, 35, 36, 80, 120}, []float64{12, 30, 31, 79, 130}
@@ -74,7 +74,7 @@ func TestPairSTDPTotals(t *testing.T) {
 	}
 }
 
-// A pair at one instant is causal (hmn.md A.2(2)): x̂ is 1 at the post spike.
+// A pair at one instant is causal (docs/learning.md): x̂ is 1 at the post spike.
 func TestTieIsCausal(t *testing.T) {
 	m := model(1, []network.Population{trains("pre", []float64{3}), trains("post", []float64{4})},
 		plasticProjection("pre", "post", network.OneToOne, 1, 1, 0, "w_max", 10.0, "A_minus", -3, "eta_local", 0, "eta_global", 0))
@@ -100,7 +100,7 @@ func TestOverwrite(t *testing.T) {
 type pulse struct{ at, size float64 }
 
 // closedForm evaluates the windows of one synapse with phase 0, 8 Hz, default
-// traces, from the closed form of hmn.md B.2, with arrivals and post spikes as the synapse
+// traces, from the closed form of docs/learning.md, with arrivals and post spikes as the synapse
 // sees them.
 func closedForm(arrivals, posts []float64, pulses []pulse, tau, end float64, etaLocal, etaGlobal float64) []float64 {
 	const omega = 2 * math.Pi * 8 / 1000
@@ -164,7 +164,7 @@ func closedForm(arrivals, posts []float64, pulses []pulse, tau, end float64, eta
 	return out
 }
 
-// Candidates against the closed form, on the grid (hmn.md B.3 P2): pre 20, post
+// Candidates against the closed form, on the grid (docs/learning.md): pre 20, post
 // 15 Hz, 160 windows, four pulses of reward. Left ends: rms error at most
 // 1.2e-2·Δt of the rms candidate, slope 1; middles at most 1e-4·Δt².
 func TestCandidatesConverge(t *testing.T) {
@@ -234,7 +234,7 @@ func TestCandidatesConverge(t *testing.T) {
 
 // constantDrift is n synapses between level sources at 1 whose trace is 1, so
 // that a window of the gate with κ = 1 has the candidate 2η/Ω = 7.9577e-3
-// (hmn.md P3, science.md C.5).
+// (docs/learning.md).
 func constantDrift(n int, dt float64, pairs ...any) *network.Model {
 	pairs = append([]any{"w_max", 1e6, "a_slow", 0, "tau_fast", 0.1, "tau_slow", 1000, "gate_gain", 1,
 		"eta_local", 2e-3, "eta_global", 0, "beta_p", 500, "theta_p", 0.01}, pairs...)
@@ -242,7 +242,7 @@ func constantDrift(n int, dt float64, pairs ...any) *network.Model {
 		plasticProjection("x", "z", network.OneToOne, 100, 1, 0, pairs...))
 }
 
-// Eq. 5 is not invariant under the grid (hmn.md P3): expectation of the change
+// Eq. 5 is not invariant under the grid (docs/learning.md): expectation of the change
 // per cycle for one trial per window, and for one per step. e = τ_fast = 0.1, so
 // η = 2e-3 makes the drift 2e-4.
 func TestProbabilisticApplication(t *testing.T) {
@@ -330,7 +330,7 @@ func TestDraws(t *testing.T) {
 	}
 }
 
-// The gate (science.md C.3): mean 1/π, mean square 1/4.
+// The gate (specification C.3): mean 1/π, mean square 1/4.
 func TestGateMoments(t *testing.T) {
 	for _, kappa := range []float64{1, math.Pi} {
 		p := plasticProjection("x", "z", network.OneToOne, 1, 1, 0, "w_max", 2.0, "gate_gain", kappa, "phase", 1.0, "osc_phase", 0.3)
@@ -349,7 +349,7 @@ func TestGateMoments(t *testing.T) {
 	}
 }
 
-// Windows by hand (hmn.md A.4(1)): φ_0 = 0, φ = 7π/4 puts the first window at
+// Windows by hand (docs/learning.md): φ_0 = 0, φ = 7π/4 puts the first window at
 // k = −1, which closes at 15.625 − 31.25 + … = 125·(7/8 − 1 + 1/4) = 15.625 ms.
 func TestWindowIndex(t *testing.T) {
 	p := edges(plasticProjection("x", "z", network.OneToOne, 1, 1, 0, "w_max", 2.0, "eta_local", 1e-3, "bernoulli", false), synapse0(7*math.Pi/4))

@@ -43,7 +43,7 @@ func (p *Params) decayed(w, ms float64) float64 {
 
 // dead is the size below which a trace is set to 0 at a close: it could not
 // change a weight by a bit, and without an end no synapse would ever be silent
-// (hmn.md B.2).
+// (docs/learning.md).
 func (p *Params) dead() float64 {
 	return 1e-12 * max(math.Abs(p.APlus), math.Abs(p.AMinus))
 }

@@ -67,7 +67,7 @@ func (e *Embedding) of(src uint32, t event.Time) []float64 {
 //
 //	V ← V + η_h (y x̄ᵀ − y yᵀ V),   y = V x̄
 //
-// (hmn.md A.2(8–9); Oja 1989, doi:10.1142/S0129065789000475).
+// (docs/learning.md; Oja 1989, doi:10.1142/S0129065789000475).
 func (e *Embedding) Oja(t event.Time, eta float64, mean []float64) {
 	e.old = append(e.old[:0], e.unit...)
 	y := make([]float64, e.Dim)
@@ -100,7 +100,7 @@ var ErrGroup = errors.New("hmn: projections of one attention group must agree")
 // Attention is local attention (Eqs. 8–9) in one block: the softmax of every
 // target over its synapses in a group of projections. A target's context and
 // with it α change at its post spikes only (or at cycle starts, where that is
-// asked for), because the cosine does not see the decay of the context (hmn.md
+// asked for), because the cosine does not see the decay of the context (docs/learning.md
 // P4). At a post spike the context and the sum of the softmax are taken down; a
 // synapse works out its own α from them when it comes to see that spike.
 type Attention struct {

@@ -13,7 +13,7 @@ import (
 //	dw/dt = κ g(t) D(t) α̂ Σ_m a_m e_m(t),   w_min ≤ w ≤ w_max,
 //
 // projected onto its bounds: at a bound outward drift is dropped at once, and
-// inward drift acts from the instant at which the sign changes (hmn.md A.4(7)).
+// inward drift acts from the instant at which the sign changes (docs/learning.md).
 // Both D and the traces are sums of exponentials, so each stretch without a jump,
 // a change of D or an edge of the gate is a closed form; only one that may reach
 // a bound is divided where the drift changes sign.
@@ -168,7 +168,7 @@ func (x *stretch) gain(a, b, toClose float64) float64 {
 }
 
 // span is ∫_0^ms e^{−rs} sin Ω(left − s) ds, left ms before the close: the
-// imaginary part of e^{iΩ left} (1 − e^{−zL})/z with z = r + iΩ, L = ms (hmn.md
+// imaginary part of e^{iΩ left} (1 − e^{−zL})/z with z = r + iΩ, L = ms (docs/learning.md
 // B.2, without cancellation). Angles are taken from the nearer edge of the window.
 func (cy *Cycle) span(r, ms, left float64) float64 {
 	omega := cy.Omega

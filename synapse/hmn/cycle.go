@@ -31,7 +31,7 @@ func (e Edge) Rounded() event.Time {
 // Cycle is the oscillation Φ(t) = Ωt + φ_0 of a projection and the windows it
 // makes: window k of a synapse with phase φ is centred at (φ − φ_0 + 2πk)/Ω and
 // reaches a quarter of a cycle to either side, or half a cycle when the gate is
-// off (hmn.md A.2(4), A.4(1–2)).
+// off (docs/learning.md).
 type Cycle struct {
 	hi, lo float64 // length T in ps, the sum of both
 	T      float64 // ms

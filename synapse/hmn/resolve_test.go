@@ -15,8 +15,8 @@ func with(v quantity.Values, more quantity.Values) quantity.Values {
 	return Preset{Values: v}.With(more)
 }
 
-// coreAt is what the specification of the rule (hmn.md A.1, presets in
-// science.md E.8) gives for w_max = 2: eta_local 5e-6·w_max, eta_global
+// coreAt is what the specification of the rule (docs/learning.md, presets in
+// specification E.8) gives for w_max = 2: eta_local 5e-6·w_max, eta_global
 // 2.5e-3·w_max, beta_p 2000/w_max, theta_p 0.002·w_max.
 func coreAt2() Params {
 	return Params{
@@ -52,7 +52,7 @@ func TestPresets(t *testing.T) {
 	literal.Update, literal.EtaPerStep, literal.Overwrite, literal.AMinus = Step, true, true, 1
 	literal.GateGain, literal.FanIn, literal.GammaK, literal.Relevance = 1, false, false, "dot"
 	literal.BetaA, literal.BetaG = 1, 1
-	// hmn.md B.4(iii), with numbers at w_max = 4 as there.
+	// docs/learning.md, with numbers at w_max = 4 as there.
 	stdp := coreAt2()
 	stdp.WMax, stdp.AFast, stdp.APlus, stdp.AMinus = 4, 0, 0.1, -0.15
 	stdp.EtaLocal, stdp.EtaGlobal = 2e-4, 0.1
@@ -126,7 +126,7 @@ func TestResolveWords(t *testing.T) {
 	}
 }
 
-// TestCheck tries every range of hmn.md A.1 and every combination that makes no
+// TestCheck tries every range of docs/learning.md and every combination that makes no
 // sense.
 func TestCheck(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)

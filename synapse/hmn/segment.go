@@ -3,7 +3,7 @@ package hmn
 import "hmn/event/fmath"
 
 // The segment form: what a synapse gathered between two of its events, as an
-// integral over just that stretch (hmn.md B.2). It costs more than a prediction
+// integral over just that stretch (docs/learning.md). It costs more than a prediction
 // but leaves nothing to cancel when most of what was predicted never comes: when
 // a trace is overwritten by a small one, an attention weight falls by orders of
 // magnitude, or an input between rate units ceases.

@@ -20,7 +20,7 @@ import (
 // Its candidate is kept as a prediction: what the window will have gathered by
 // its close if nothing else happens. A jump of a trace by J at t adds
 // a_m J tail_m(t); a change of D(t) adds a_m e_m(t) times the tail of the change
-// (hmn.md B.2, rewritten so that no two large terms cancel).
+// (docs/learning.md, rewritten so that no two large terms cancel).
 type Spikes struct {
 	P Params
 	Cycle
@@ -42,7 +42,7 @@ type Spikes struct {
 	wave    wave
 	vals    []float64
 	tiny    float64
-	// sumsHold says that e^{T/2τ} is small enough for running sums (hmn.md B.2).
+	// sumsHold says that e^{T/2τ} is small enough for running sums (docs/learning.md).
 	sumsHold bool
 	live     int          // synapses with a trace
 	exact    bool         // the segment form; otherwise predictions
@@ -569,7 +569,7 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 const manyChanges = 12
 
 // absorb adds what the changes of the drive n to `to` add to a candidate: one
-// subtraction (hmn.md B.2).
+// subtraction (docs/learning.md).
 func (l *Spikes) absorb(v *visit, m *windowMemo, n, to int) {
 	if len(m.sums) == 0 {
 		m.first = l.Drive.find(m.o.At) + 1

@@ -104,6 +104,7 @@ func (n *Network) settle(t event.Time, pass bool) error {
 			n.bookEntries(pl.in.p.index, &pl.l.W, &pl.l.Ledger, t)
 		}
 	}
+	n.closeRates(t)
 	for _, rp := range n.ratePlastics() {
 		n.bookEntries(rp.in.p.index, &rp.l.W, &rp.l.Ledger, t)
 	}

@@ -401,22 +401,27 @@ func (g *rateLearning) learn(t event.Time, net *neuron.RateNet) {
 				x.next++
 			}
 		}
-		for _, pl := range g.in {
-			n := len(pl.effects)
-			for _, c := range pl.l.Close(end) {
-				w := pl.sign(c.W)
-				if e := pl.zero[c.Synapse]; e >= 0 {
-					net.Reweigh(int(e), c.Close.At+1, w)
-					continue
-				}
-				pl.effects = append(pl.effects, effectOn{at: c.Close.At + 1 + pl.dendritic(c.Synapse), i: c.Synapse, w: w, weight: true})
-			}
-			if len(pl.effects) > n {
-				pl.sortEffects()
-			}
-		}
+		g.close(end, net)
 		if end == t {
 			return
+		}
+	}
+}
+
+// close closes windows up to and at t and sends on the weights that changed.
+func (g *rateLearning) close(t event.Time, net *neuron.RateNet) {
+	for _, pl := range g.in {
+		n := len(pl.effects)
+		for _, c := range pl.l.Close(t) {
+			w := pl.sign(c.W)
+			if e := pl.zero[c.Synapse]; e >= 0 {
+				net.Reweigh(int(e), c.Close.At+1, w)
+				continue
+			}
+			pl.effects = append(pl.effects, effectOn{at: c.Close.At + 1 + pl.dendritic(c.Synapse), i: c.Synapse, w: w, weight: true})
+		}
+		if len(pl.effects) > n {
+			pl.sortEffects()
 		}
 	}
 }
@@ -573,6 +578,20 @@ func (b *levelBlock) reset(*Network) error {
 	b.next = 0
 	b.learn.reset()
 	return nil
+}
+
+// closeRates closes the windows up to t where the windows passed end there:
+// what changes at t itself adds nothing to them.
+func (n *Network) closeRates(t event.Time) {
+	for _, a := range n.blocks {
+		if g := rateLearningOf(a); g != nil && g.upTo <= t {
+			var net *neuron.RateNet
+			if b, ok := a.(*rateBlock); ok {
+				net = b.net
+			}
+			g.close(t, net)
+		}
+	}
 }
 
 // finishRates takes synapses between rate units up to the end of the window, when

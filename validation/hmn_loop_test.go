@@ -758,7 +758,7 @@ func (l *loop) judge(t *testing.T, end event.Time, all *loopTally) {
 	all.hard += l.hard(syn, got, window)
 	want := l.simulate(syn, end, math.Round)
 	h := end
-	for _, off := range []float64{-0.01, 0.01} {
+	for _, off := range []float64{-0.01, 0.01, -0.3, 0.3} {
 		h = min(h, apart(want, l.simulate(syn, end, func(x float64) float64 { return math.Round(x + off) }), 1))
 	}
 	if h >= end-10 {
@@ -986,5 +986,65 @@ func splits(t *testing.T, l *loop, end event.Time, seed uint64) {
 			t.Errorf("played back in windows of %v ms: final weights differ: %s", n.Stats().Window, firstBits(w, weights))
 		}
 		n.Close()
+	}
+}
+
+// TestHMNDeterminismEdges: everything happens at opens and closes of windows, which
+// are also boundaries of the windows of the run, and the run is split there: the end of a run
+// knows no spike, jump of a modulator or change of a rate at that instant yet.
+func TestHMNDeterminismEdges(t *testing.T) {
+	for seed := range uint64(16) {
+		for _, rates := range []bool{false, true} {
+			w, end := onEdges(rates, seed)
+			m := w.model(false)
+			if !rates && seed%8 >= 6 {
+				m.Projections[0].SynapseParams["eta_phi"] = values("eta_phi", 0.05)["eta_phi"]
+			}
+			var want *learned
+			var weights map[event.Time][]uint64
+			for _, longest := range []float64{0, 0.625, 1.25} {
+				m.Simulation.LookaheadMax = ms(longest)
+				n := build(t, m, 1)
+				whole := &learned{}
+				learn(t, n, end, whole)
+				last := weightBits(n, m)
+				if want == nil {
+					want = whole
+				}
+				label := fmt.Sprintf("rates %v, seed %d, windows of %v ms", rates, seed, n.Stats().Window)
+				if d := sameLearning(want, whole); d != "" {
+					t.Errorf("%s: %s", label, d)
+				}
+				for _, step := range []event.Time{ms(31.25), ms(15.625)} {
+					if err := n.Reset(); err != nil {
+						t.Fatal(err)
+					}
+					got := &learned{}
+					at := map[event.Time][]uint64{}
+					for now := step; now <= end; now += step {
+						learn(t, n, step, got)
+						at[now] = weightBits(n, m)
+						if k := len(got.candidates); k < len(want.candidates) && want.candidates[k].Close <= now-1 {
+							t.Errorf("%s: at %v the candidate that closed at %v is not there", label, now, want.candidates[k].Close)
+						}
+					}
+					if d := sameLearning(want, got); d != "" {
+						t.Errorf("%s, split every %v ms: %s", label, step, d)
+					}
+					if !slices.Equal(at[end], last) {
+						t.Errorf("%s, split every %v ms: final weights: %s", label, step, firstBits(at[end], last))
+					}
+					if weights == nil {
+						weights = at
+					}
+					for now, x := range at {
+						if y := weights[now]; y != nil && !slices.Equal(x, y) {
+							t.Errorf("%s, split every %v ms: weights at %v: %s", label, step, now, firstBits(x, y))
+						}
+					}
+				}
+				n.Close()
+			}
+		}
 	}
 }

@@ -319,7 +319,9 @@ func due(e Edge, t event.Time, incl bool) bool {
 }
 
 // advance takes the synapse through everything that happens to it before t, and
-// with incl also at t: post spikes and closes of windows, in order.
+// with incl also at t: post spikes and closes of windows, in order. A close at the
+// time of a jump is taken before it, which changes nothing but rounding (docs/learning.md):
+// so a run may end there, when the jump is not known yet.
 func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
 	s := v.s
 	for l.P.Update == Continuous {
@@ -344,13 +346,25 @@ func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
 		}
 		c := l.edges(v, &local).c
 		switch {
-		case sp <= c.At && (sp < t || incl && sp == t):
+		case !due(c, sp, true) && (sp < t || incl && sp == t):
 			l.post(v, sp, c)
 		case due(c, t, incl):
 			l.shut(v, c)
 		default:
 			return
 		}
+	}
+}
+
+// closeAt is advance to t, and through closes at t.
+func (l *Spikes) closeAt(v *visit, t event.Time) {
+	l.advance(v, t, false)
+	if l.P.Update == Continuous {
+		return
+	}
+	var local windowMemo
+	for c := l.edges(v, &local).c; due(c, t, true); c = l.edges(v, &local).c {
+		l.shut(v, c)
 	}
 }
 
@@ -405,6 +419,10 @@ func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
 	}
 	var local windowMemo
 	c := l.edges(v, &local).c
+	for l.P.Update != Continuous && due(c, t, true) {
+		l.shut(v, c)
+		c = l.edges(v, &local).c
+	}
 	if shared == nil || v.class < 0 {
 		l.jump(v, t, c, jump, nil)
 		return
@@ -808,6 +826,7 @@ func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool
 	v := l.enter(i, src)
 	if l.P.Update == Continuous {
 		l.advance(&v, t, false)
+		l.leave(&v)
 		return 0, true
 	}
 	var local windowMemo
@@ -834,8 +853,8 @@ func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64
 	return l.weightAt(&v, t)
 }
 
-// Settle advances every synapse through everything up to and at t, and forgets
-// post spikes that all have seen. With pass, for the settle passes that belong to
+// Settle advances every synapse through everything before t and closes of windows
+// at t, and forgets post spikes that all have seen. With pass, for the settle passes that belong to
 // the model, weights that flow continuously are taken to t, too: nothing that
 // happened before is needed any more then.
 func (l *Spikes) Settle(t event.Time, pass bool) {
@@ -845,15 +864,15 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 	for src := range l.W.sources() {
 		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 			s := &l.st[i]
-			if s.Fast == 0 && s.Slow == 0 && !l.All && l.preOf(i, uint32(src)).X == 0 {
+			if s.Fast == 0 && s.Slow == 0 && !l.All && l.att == nil && l.preOf(i, uint32(src)).X == 0 {
 				n := uint32(len(l.posts.list[l.W.Rows.Target[i]])) + l.posts.base[l.W.Rows.Target[i]]
-				if l.W.Dendritics == nil && (n == s.Post || l.posts.list[l.W.Rows.Target[i]][n-1-l.posts.base[l.W.Rows.Target[i]]].At+l.W.Dendritic <= t) {
+				if l.W.Dendritics == nil && (n == s.Post || l.posts.list[l.W.Rows.Target[i]][n-1-l.posts.base[l.W.Rows.Target[i]]].At+l.W.Dendritic < t) {
 					s.Post = n // jumps of nothing
 					continue
 				}
 			}
 			v := l.enter(i, uint32(src))
-			l.advance(&v, t, true)
+			l.closeAt(&v, t)
 			if pass && l.P.Update == Continuous && s.T < t {
 				was := s.dead()
 				l.undoFlow = append(l.undoFlow, flowedSpikes{i, *s, v.alpha})
@@ -869,11 +888,11 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 	}
 	l.touched = l.live > 0
 	for j, list := range l.posts.list {
-		if k := len(list); k > 0 && list[k-1].At+most > t {
+		if k := len(list); k > 0 && list[k-1].At+most >= t {
 			l.touched = true
 		}
 		// One that all have seen is kept for ẑ.
-		n := sort.Search(len(list), func(k int) bool { return list[k].At+most > t }) - 1
+		n := sort.Search(len(list), func(k int) bool { return list[k].At+most >= t }) - 1
 		if n <= 0 {
 			continue
 		}

@@ -129,8 +129,7 @@ func (l *Spikes) add(v *visit, to Edge) {
 	if s.Fast == 0 && s.Slow == 0 {
 		return
 	}
-	var local windowMemo
-	m := l.edges(v, &local)
+	m := l.edges(v)
 	from := Edge{At: s.T}
 	fast, slow := s.Fast, s.Slow
 	if m.o.after(from) {

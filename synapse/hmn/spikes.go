@@ -28,12 +28,14 @@ type Spikes struct {
 	W     Wiring
 	Ledger
 
-	st      []spikeState
-	class   []uint8
-	centres []float64 // nil: exact phases, by synapse
-	memo    []classMemo
-	gain    []float64 // α̂ by target when it is neither 1 nor attention's
-	fanIn   []int     // F_j of the group, by target
+	st                          []spikeState
+	class                       []uint8
+	centres                     []float64 // nil: exact phases, by synapse
+	memo                        []classMemo
+	local                       windowMemo // where nothing is shared
+	rFast, rSlow, rPlus, rMinus float64    // 1/τ [1/ms]
+	gain                        []float64  // α̂ by target when it is neither 1 nor attention's
+	fanIn                       []int      // F_j of the group, by target
 	// pre is the filter of arrivals: by source when all synapses of a row see
 	// a spike at one time, otherwise by synapse.
 	pre     []Trace
@@ -139,18 +141,17 @@ type tailMemo struct {
 	ok         bool
 }
 
-// edges are those of the present window of a visit. The memo is nil when nothing
-// is shared; then the edges stand in local.
-func (l *Spikes) edges(v *visit, local *windowMemo) *windowMemo {
+// edges are those of the present window of a visit, valid until the next call.
+func (l *Spikes) edges(v *visit) *windowMemo {
 	k := int64(v.s.K)
-	m := local
+	m := &l.local
 	if v.class >= 0 {
 		m = &l.memo[v.class].window[k&63]
 		if m.ok && m.k == k {
 			return m
 		}
-		m.tails, m.sums = false, m.sums[:0]
 	}
+	m.tails, m.sums = false, m.sums[:0]
 	m.k, m.ok = k, true
 	m.o, m.c = l.open(k, v.centre), l.close(k, v.centre)
 	return m
@@ -167,6 +168,7 @@ type tails struct {
 func NewSpikes(p Params, w Wiring, d *Drive) *Spikes {
 	l := &Spikes{P: p, Cycle: NewCycle(&p), Drive: d, W: w, tiny: p.dead()}
 	l.exact = p.exactly()
+	l.rFast, l.rSlow, l.rPlus, l.rMinus = 1/p.TauFast, 1/p.TauSlow, 1/p.TauPlus, 1/p.TauMinus
 	l.sumsHold = l.T/(2*min(p.TauFast, p.TauSlow)) <= 8
 	l.wave = l.Cycle.wave()
 	n := w.Rows.Len()
@@ -331,20 +333,19 @@ func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
 		}
 		l.post(v, sp, Edge{})
 	}
-	var local windowMemo
 	for {
 		sp := l.nextPost(v)
 		if s.Fast == 0 && s.Slow == 0 && !l.All {
 			// Nothing can come of a window before the next jump.
 			to := min(sp, t)
-			if l.edges(v, &local).c.At < to {
+			if l.edges(v).c.At < to {
 				if l.phi != nil {
 					v.rephase(l)
 				}
 				s.K, s.Cand = int32(l.awaited(to, v.centre)), 0
 			}
 		}
-		c := l.edges(v, &local).c
+		c := l.edges(v).c
 		switch {
 		case !due(c, sp, true) && (sp < t || incl && sp == t):
 			l.post(v, sp, c)
@@ -362,8 +363,7 @@ func (l *Spikes) closeAt(v *visit, t event.Time) {
 	if l.P.Update == Continuous {
 		return
 	}
-	var local windowMemo
-	for c := l.edges(v, &local).c; due(c, t, true); c = l.edges(v, &local).c {
+	for c := l.edges(v).c; due(c, t, true); c = l.edges(v).c {
 		l.shut(v, c)
 	}
 }
@@ -384,7 +384,7 @@ func (l *Spikes) post(v *visit, t event.Time, c Edge) {
 	s := v.s
 	jump := 0.0
 	if v.pre.X != 0 {
-		jump = float64(l.P.APlus * float64(v.pre.X*fmath.Exp(-(t-v.pre.At).MS()/l.P.TauPlus)))
+		jump = float64(l.P.APlus * float64(v.pre.X*fmath.Exp(-float64((t-v.pre.At).MS()*l.rPlus))))
 	}
 	n := s.Post
 	s.Post++
@@ -413,15 +413,14 @@ func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
 		return
 	}
 	p := l.posts.list[v.j][n-1]
-	jump := float64(l.P.AMinus * float64(p.Z*fmath.Exp(-(t-v.dend-p.At).MS()/l.P.TauMinus)))
+	jump := float64(l.P.AMinus * float64(p.Z*fmath.Exp(-float64((t-v.dend-p.At).MS()*l.rMinus))))
 	if jump == 0 {
 		return
 	}
-	var local windowMemo
-	c := l.edges(v, &local).c
+	c := l.edges(v).c
 	for l.P.Update != Continuous && due(c, t, true) {
 		l.shut(v, c)
-		c = l.edges(v, &local).c
+		c = l.edges(v).c
 	}
 	if shared == nil || v.class < 0 {
 		l.jump(v, t, c, jump, nil)
@@ -453,10 +452,10 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 	}
 	dt := (t - s.T).MS()
 	if s.Fast != 0 {
-		s.Fast = float64(s.Fast * fmath.Exp(-dt/l.P.TauFast))
+		s.Fast = float64(s.Fast * fmath.Exp(-float64(dt*l.rFast)))
 	}
 	if s.Slow != 0 {
-		s.Slow = float64(s.Slow * fmath.Exp(-dt/l.P.TauSlow))
+		s.Slow = float64(s.Slow * fmath.Exp(-float64(dt*l.rSlow)))
 	}
 	s.T = t
 	jf, js := jump, jump
@@ -468,8 +467,7 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		s.Fast += jump
 		s.Slow += jump
 	}
-	var local windowMemo
-	if l.P.Update != Continuous && !l.exact && l.edges(v, &local).o.Reached(t) {
+	if l.P.Update != Continuous && !l.exact && l.edges(v).o.Reached(t) {
 		var rf, rs float64
 		switch {
 		case memo == nil:
@@ -529,7 +527,7 @@ func (l *Spikes) tailsAt(t event.Time, c Edge) (fast, slow float64) {
 // tails are the tails of the drive base + Σ coef_k e^{−s/τ_k}, vals = base, coef_k
 // from wave.L before the close on.
 func (l *Spikes) tails(vals []float64) (fast, slow float64) {
-	lf, ls := 1/l.P.TauFast, 1/l.P.TauSlow
+	lf, ls := l.rFast, l.rSlow
 	if vals[0] != 0 {
 		fast = float64(vals[0] * l.wave.tail(lf))
 		slow = float64(vals[0] * l.wave.tail(ls))
@@ -551,8 +549,7 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 	if s.Fast == 0 && s.Slow == 0 {
 		return
 	}
-	var local windowMemo
-	m := l.edges(v, &local)
+	m := l.edges(v)
 	from, o := s.T, m.o
 	if !o.Reached(from) {
 		if !o.Reached(t) {
@@ -560,8 +557,8 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 		}
 		l.opening(m)
 		dt := o.From(s.T)
-		s.Cand = float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*m.fast) +
-			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*m.slow)))
+		s.Cand = float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-float64(dt*l.rFast)))*m.fast) +
+			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-float64(dt*l.rSlow)))*m.slow)))
 		from = o.At
 	}
 	if l.Drive.last() <= from {
@@ -576,8 +573,8 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 		at := l.Drive.at[n-l.Drive.first]
 		xf, xs := l.change(v, n, at, c)
 		dt := (at - s.T).MS()
-		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*xf) +
-			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*xs)))
+		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-float64(dt*l.rFast)))*xf) +
+			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-float64(dt*l.rSlow)))*xs)))
 	}
 }
 
@@ -598,13 +595,13 @@ func (l *Spikes) absorb(v *visit, m *windowMemo, n, to int) {
 		xf, xs := l.change(v, k, at, m.c)
 		dt := -m.o.From(at)
 		last := m.sums[len(m.sums)-1]
-		m.sums = append(m.sums, [2]float64{last[0] + float64(fmath.Exp(-dt/l.P.TauFast)*xf), last[1] + float64(fmath.Exp(-dt/l.P.TauSlow)*xs)})
+		m.sums = append(m.sums, [2]float64{last[0] + float64(fmath.Exp(-float64(dt*l.rFast))*xf), last[1] + float64(fmath.Exp(-float64(dt*l.rSlow))*xs)})
 	}
 	a, b := m.sums[n-m.first], m.sums[to-m.first+1]
 	s := v.s
 	dt := m.o.From(s.T) // from the last jump to the opening, negative when it came after
-	s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-dt/l.P.TauFast))*(b[0]-a[0])) +
-		float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-dt/l.P.TauSlow))*(b[1]-a[1]))))
+	s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-float64(dt*l.rFast)))*(b[0]-a[0])) +
+		float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-float64(dt*l.rSlow)))*(b[1]-a[1]))))
 }
 
 // opening puts the tails at the opening of a window into its memo.
@@ -658,10 +655,10 @@ func (l *Spikes) shut(v *visit, c Edge) {
 	l.decide(v, c, value)
 	s.Cand = 0
 	dt := c.From(s.T)
-	if l.gone(s.Fast, dt/l.P.TauFast) {
+	if l.gone(s.Fast, float64(dt*l.rFast)) {
 		s.Fast = 0
 	}
-	if l.gone(s.Slow, dt/l.P.TauSlow) {
+	if l.gone(s.Slow, float64(dt*l.rSlow)) {
 		s.Slow = 0
 	}
 	l.count(v, was)
@@ -678,15 +675,14 @@ func (l *Spikes) shut(v *visit, c Edge) {
 	// The next window may already be open at the last jump: without a gate they
 	// adjoin, and a learned phase may make them overlap. It gathers from the
 	// close on.
-	var local windowMemo
-	if o := l.edges(v, &local).o; o.Reached(s.T) || l.phi != nil && o.Reached(c.At) {
-		s.Fast = float64(s.Fast * fmath.Exp(-(c.At-s.T).MS()/l.P.TauFast))
-		s.Slow = float64(s.Slow * fmath.Exp(-(c.At-s.T).MS()/l.P.TauSlow))
+	if o := l.edges(v).o; o.Reached(s.T) || l.phi != nil && o.Reached(c.At) {
+		s.Fast = float64(s.Fast * fmath.Exp(-float64((c.At-s.T).MS()*l.rFast)))
+		s.Slow = float64(s.Slow * fmath.Exp(-float64((c.At-s.T).MS()*l.rSlow)))
 		s.T = c.At
 		if l.exact {
 			return
 		}
-		rf, rs := l.tailsAt(s.T, l.edges(v, &local).c)
+		rf, rs := l.tailsAt(s.T, l.edges(v).c)
 		s.Cand = float64(v.alpha * (float64(l.P.AFast*s.Fast*rf) + float64(l.P.ASlow*s.Slow*rs)))
 	}
 }
@@ -800,7 +796,7 @@ func (l *Spikes) Post(j int, t event.Time) {
 	list := l.posts.list[j]
 	z := 1.0
 	if n := len(list); n > 0 && !l.P.Nearest {
-		z += float64(list[n-1].Z * fmath.Exp(-(t-list[n-1].At).MS()/l.P.TauMinus))
+		z += float64(list[n-1].Z * fmath.Exp(-float64((t-list[n-1].At).MS()*l.rMinus)))
 	}
 	l.posts.list[j] = append(list, post{t, z})
 	if l.posts.memo != nil {
@@ -829,12 +825,11 @@ func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool
 		l.leave(&v)
 		return 0, true
 	}
-	var local windowMemo
-	if l.edges(&v, &local).c.At < t {
+	if l.edges(&v).c.At < t {
 		l.advance(&v, t, false)
 		l.leave(&v)
 	}
-	return l.weightAt(&v, until), l.edges(&v, &local).c.At < until
+	return l.weightAt(&v, until), l.edges(&v).c.At < until
 }
 
 // Peek is the magnitude that synapse i will have for an arrival at t, if the

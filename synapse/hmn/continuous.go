@@ -114,10 +114,12 @@ func (x *stretch) piece(w, alpha, ms, toClose float64) float64 {
 		return w + float64(kappa*x.gain(0, ms, toClose))
 	}
 	// Divide where the drift changes sign.
-	x.roots = zeros(x.e, ms, x.roots[:0])
-	n := len(x.roots)
-	x.roots = zeros(x.d, ms, x.roots)
-	_ = n
+	x.roots = x.roots[:0]
+	for _, t := range [2][]term{x.e, x.d} {
+		if !oneSign(t) {
+			x.roots = zeros(t, ms, x.roots)
+		}
+	}
 	slices.Sort(x.roots)
 	x.roots = append(x.roots, ms)
 	from := 0.0
@@ -128,6 +130,15 @@ func (x *stretch) piece(w, alpha, ms, toClose float64) float64 {
 		}
 	}
 	return w
+}
+
+// oneSign says that all terms push the same way, so that their sum has no zero.
+func oneSign(t []term) bool {
+	up, down := false, false
+	for _, y := range t {
+		up, down = up || y.c > 0, down || y.c < 0
+	}
+	return !(up && down)
 }
 
 func size(t []term) float64 {

@@ -1048,3 +1048,287 @@ func TestHMNDeterminismEdges(t *testing.T) {
 		}
 	}
 }
+
+// bigLoop is a recurrent network of 2500 neurons with plastic synapses among
+// excitatory and inhibitory ones, under noise strong enough to fill windows with work.
+func bigLoop(v loopVariant) *network.Model {
+	m := &network.Model{Simulation: network.Simulation{Seed: 12}}
+	psc := values("C_m", 200.0, "tau_m", 20.0, "E_L", -65.0, "V_th", -50.0, "V_reset", -65.0, "t_ref", 2.0, "tau_syn_ex", 3.0, "tau_syn_in", 8.0)
+	m.Populations = []network.Population{
+		population("E", 2000, "iaf_psc_exp", psc, start("V_m", uniform(-65, -50))),
+		population("I", 500, "iaf_psc_exp", psc, start("V_m", uniform(-65, -50))),
+		population("toE", 2000, "poisson", values("rate", 4500.0), nil),
+		population("toI", 500, "poisson", values("rate", 4500.0), nil),
+	}
+	for s, source := range []string{"E", "I"} {
+		for _, target := range []string{"E", "I"} {
+			r := coreRule(60)
+			r.etaLocal, r.etaGlobal = 0.01*r.wMax/125, 0.02*r.wMax/125
+			r.bernoulli, r.thetaP, r.betaP = v.keys["update"].Text != "continuous", 0.01*r.wMax, 200/r.wMax
+			if v.change != nil {
+				v.change(&r)
+			}
+			r.uniform, r.bins = true, 16
+			q := network.Projection{Name: source + target, Source: source, Target: target, Rule: network.FixedInDegree, Degree: 10, Multapses: true,
+				Synapse: "hmn", SynapseParams: r.values(), Axonal: uniform(1.5, 4), Dendritic: constant(0.5), Weight: uniform(10, 50)}
+			for k, x := range v.keys {
+				q.SynapseParams[k] = x
+				if k == "eta_phi" {
+					q.SynapseParams["phase_bins"] = quantity.Value{}
+				}
+			}
+			if s == 1 {
+				q.Weight = uniform(-50, -10)
+			}
+			m.Projections = append(m.Projections, q)
+			m.Records = append(m.Records, record(network.RecordUpdates, q.Name, 0), record(network.RecordCandidate, q.Name, 0))
+		}
+	}
+	for _, target := range []string{"E", "I"} {
+		m.Projections = append(m.Projections, network.Projection{Name: "to" + target, Source: "to" + target, Target: target, Rule: network.OneToOne,
+			Weight: constant(18), Dendritic: constant(2), Synapse: "static"})
+		m.Records = append(m.Records, record("spikes", target, 0))
+	}
+	m.Modulators = []network.Modulator{{Name: "reward", Tau: 40}}
+	for k := range 30 {
+		m.Modulators[0].Events = append(m.Modulators[0].Events, network.Jump{At: ms(3.7 + 11.1*float64(k)), Amount: float64(k%3) - 0.7})
+	}
+	if v.volume && v.keys["update"].Text != "continuous" { // 15 jumps per ms are slow there
+		m.Modulators = append(m.Modulators, network.Modulator{Name: "volume", Tau: 25, W: 0.01, HasW: true, Source: "I", SourceJump: 0.01, HasDelay: true, Delay: ms(4.5)})
+	}
+	return m
+}
+
+// TestHMNDeterminismWorkers: 1, 2 and 7 workers, several of which have advanced
+// blocks, give the same bits.
+func TestHMNDeterminismWorkers(t *testing.T) {
+	end := ms(100)
+	for _, variant := range loopVariants() {
+		switch variant.name {
+		case "everything", "oja", "continuous, attention":
+		case "learned phases", "attention by cycles":
+			if testing.Short() {
+				continue
+			}
+		default:
+			continue
+		}
+		t.Run(variant.name, func(t *testing.T) {
+			m := bigLoop(variant)
+			var want *learned
+			var weights []uint64
+			for _, workers := range []int{1, 2, 7} {
+				n := build(t, m, workers)
+				got := &learned{}
+				learn(t, n, end, got)
+				s := n.Stats()
+				if want == nil {
+					want, weights = got, weightBits(n, m)
+				}
+				busy := 0
+				for _, k := range s.WorkerBlocks {
+					if k > 0 {
+						busy++
+					}
+				}
+				if s.Blocks < 8 || workers > 1 && busy < 2 {
+					t.Errorf("%d workers: %d blocks, %d workers advanced one: %v", workers, s.Blocks, busy, s.WorkerBlocks)
+				}
+				if d := sameRun(want, got); d != "" {
+					t.Errorf("%d workers: %s", workers, d)
+				}
+				if w := weightBits(n, m); !slices.Equal(w, weights) {
+					t.Errorf("%d workers: final weights differ: %s", workers, firstBits(w, weights))
+				}
+				n.Close()
+			}
+			rate := float64(len(want.spikes)) / 2500 / end.Seconds()
+			if rate < 3 || len(want.candidates) == 0 && !(variant.keys["update"].Text == "continuous") {
+				t.Errorf("%.1f Hz, %d candidates, %d updates: too little to tell", rate, len(want.candidates), len(want.updates))
+			}
+		})
+	}
+}
+
+// traces are e_fast and e_slow of a synapse right after everything at each of the
+// times, ascending.
+func (w *hmnWorld) traces(edge int, times []event.Time) (out [][2]float64) {
+	r, e := &w.rule, w.edges[edge]
+	type mark struct {
+		at   event.Time
+		kind int // 0 arrival, 1 post spike, 2 question
+	}
+	var marks []mark
+	for _, t := range w.pre[e.pre] {
+		marks = append(marks, mark{t + e.axonal, 0})
+	}
+	for _, t := range w.post[e.post] {
+		marks = append(marks, mark{t + e.dendritic, 1})
+	}
+	for _, t := range times {
+		marks = append(marks, mark{t, 2})
+	}
+	slices.SortStableFunc(marks, func(a, b mark) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind)) })
+	var trace [2]float64
+	var xhat, zhat float64
+	now := event.Time(0)
+	for _, m := range marks {
+		d := (m.at - now).MS()
+		now = m.at
+		trace[0] *= math.Exp(-d / r.tauFast)
+		trace[1] *= math.Exp(-d / r.tauSlow)
+		xhat *= math.Exp(-d / r.tauPlus)
+		zhat *= math.Exp(-d / r.tauMinus)
+		jump := 0.0
+		switch m.kind {
+		case 0:
+			jump = r.aMinus * zhat
+			if xhat++; r.nearest {
+				xhat = 1
+			}
+		case 1:
+			jump = r.aPlus * xhat
+			if zhat++; r.nearest {
+				zhat = 1
+			}
+		case 2:
+			out = append(out, trace)
+		}
+		for k := range trace {
+			if r.overwrite && jump != 0 {
+				trace[k] = 0
+			}
+			trace[k] += jump
+		}
+	}
+	return out
+}
+
+// TestHMNSignals compares what is sampled of closed loops with the oracle, given the
+// spikes: weights, traces, gates, α of every synapse, G, G′ and γ.
+func TestHMNSignals(t *testing.T) {
+	end := ms(150)
+	every := ms(0.7)
+	worst := map[string]float64{}
+	for v, variant := range loopVariants() {
+		switch variant.name {
+		case "learned phases", "attention by cycles", "dot product", "oja":
+			continue // not in the oracle
+		}
+		for d, delays := range loopDelays {
+			if testing.Short() && (v+d)%2 == 0 {
+				continue
+			}
+			model := []string{"iaf_psc_exp", "iaf_psc_delta", "iaf_psc_alpha"}[(v+d)%3]
+			hz := []float64{40, 123.456, 200, 8}[(v+d)%4]
+			t.Run(fmt.Sprintf("%s/%s/%s/%g Hz", variant.name, delays, model, hz), func(t *testing.T) {
+				l := makeLoop(uint64(3000+100*v+d), variant, model, delays, hz, end)
+				first := len(l.m.Records)
+				for p := range l.plastic {
+					for _, what := range hmnSignals {
+						l.m.Records = append(l.m.Records, record(what, l.m.Projections[p].Name, every))
+					}
+				}
+				got, n := l.run(t, end, 1)
+				n.Close()
+				var times []event.Time
+				for at := event.Time(0); at < end; at += every {
+					times = append(times, at)
+				}
+				syn := l.synapses(t, got, end)
+				faults := 0
+				check := func(what string, at event.Time, which any, x, want, bar float64) {
+					t.Helper()
+					if diff := math.Abs(x - want); !(diff <= bar) {
+						if faults++; faults < 6 {
+							t.Errorf("%s of %v at %v: %v, want %v", what, which, at, x, want)
+						}
+					} else {
+						worst[what] = max(worst[what], diff/bar)
+					}
+				}
+				next := 0
+				for s, w := range l.worlds(t, &got.tape) {
+					h := w.third(end)
+					alphas, place := w.alphas()
+					fan := map[int]float64{}
+					for _, e := range w.edges {
+						fan[e.post]++
+					}
+					column := [2]int{}
+					for k, e := range w.edges {
+						p := 2 * s
+						if e.post >= l.sizes[0] {
+							p++
+						}
+						c := column[p-2*s]
+						column[p-2*s]++
+						rows := map[string][]float64{}
+						for i, what := range hmnSignals[:6] {
+							_, rows[what] = got.signal(first+p*len(hmnSignals)+i, c)
+							if len(rows[what]) != len(times) {
+								t.Fatalf("%s: %d samples, want %d", what, len(rows[what]), len(times))
+							}
+						}
+						tr := w.traces(k, times)
+						var flow []float64
+						if l.continuous() {
+							flow = w.flows(k, h, alphas[k], place[k], times)
+						}
+						y := syn[next]
+						next++
+						for i, at0 := range times {
+							want := 0.0
+							if flow != nil {
+								want = flow[i]
+							} else {
+								want = y.at(at0 + 1) // what closes at the sample's time is in it
+								if l.rule.lambdaW > 0 {
+									want = max(l.rule.wMin, want*math.Exp(l.rule.lambdaW*1e-9))
+								}
+							}
+							check("weight", at0, y.id, y.sign*rows[network.RecordWeight][i], want,
+								// The decay counts from closes rounded to 1 ps, at most one per cycle.
+								w.rule.wMax*(1e-11+1e-9*w.rule.lambdaW*end.MS()/w.rule.cycle()))
+							check("e_fast", at0, y.id, rows[network.RecordEligibilityFast][i], tr[i][0], 1e-10)
+							check("e_slow", at0, y.id, rows[network.RecordEligibilitySlow][i], tr[i][1], 1e-10)
+							check("e", at0, y.id, rows[network.RecordEligibility][i], w.rule.aFast*tr[i][0]+w.rule.aSlow*tr[i][1], 1e-10)
+							gate := 1.0
+							if w.rule.gate {
+								gate = w.rule.kappa * max(0, math.Cos(2*math.Pi*hz/1000*at0.MS()+w.rule.phi0-e.phase))
+							}
+							check("gate", at0, y.id, rows[network.RecordGate][i], gate, 1e-10)
+							alpha := 1 / fan[e.post]
+							if alphas[k] != nil {
+								alpha = alphas[k].last(at(at0))[place[k]] / fan[e.post]
+							}
+							check("alpha", at0, y.id, rows[network.RecordAlpha][i], alpha, 1e-11)
+						}
+					}
+					for g := range 2 {
+						base := first + (2*s+g)*len(hmnSignals)
+						_, big := got.signal(base+6, 0)
+						_, prime := got.signal(base+7, 0)
+						for i, at0 := range times {
+							n := h.last(at(at0))
+							var G, Gp float64
+							for k, q := range w.mods {
+								x := h.e[n][k]
+								if q.tau > 0 {
+									x *= math.Exp(-at(at0).since(h.at[n]) / q.tau)
+								}
+								G += q.w * x
+								Gp += h.gamma[n][k] * q.w * x
+								_, gamma := got.signal(base+8, k)
+								check("gamma", at0, k, gamma[i], h.gamma[n][k]/float64(len(w.mods)), 1e-11)
+							}
+							check("G", at0, s, big[i], G, 1e-11)
+							check("G'", at0, s, prime[i], Gp, 1e-11)
+						}
+					}
+				}
+			})
+		}
+	}
+	t.Logf("worst, in units of the bar: %v", worst)
+}

@@ -44,7 +44,7 @@ func block(b *testing.B, n int, v quantity.Values) (*hmn.Spikes, *hmn.Drive) {
 }
 
 // BenchmarkVisit: sources at 10 Hz, targets at 10 Hz; a visit is a synapse and an
-// arrival or a post spike.
+// arrival, a post spike or the close of a window with a candidate.
 func BenchmarkVisit(b *testing.B) {
 	for _, c := range []struct {
 		name string
@@ -80,6 +80,7 @@ func BenchmarkVisit(b *testing.B) {
 						d.Drop(t - event.Second)
 					}
 				}
+				visits += int(l.Counts.Opportunities)
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(visits), "ns/visit")
 				b.ReportMetric(float64(l.W.Bytes(false))/float64(n), "B/synapse")
 				b.ReportMetric(float64(l.Counts.Opportunities)/float64(visits), "closes/visit")
@@ -88,8 +89,9 @@ func BenchmarkVisit(b *testing.B) {
 	}
 }
 
-// BenchmarkAttention: one post spike of a target with 100 inputs and embeddings of 8
-// dimensions, its share of 100 arrivals included; beyond says what attention adds.
+// BenchmarkAttention: one post spike of a target with 100 inputs and embeddings of
+// 8 dimensions, its share of 100 arrivals included: the difference of the two is
+// what attention adds to a post spike.
 func BenchmarkAttention(b *testing.B) {
 	for _, beta := range []float64{0, 1} {
 		b.Run(fmt.Sprintf("beta_a=%g", beta), func(b *testing.B) {

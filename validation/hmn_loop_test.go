@@ -1235,6 +1235,15 @@ func TestHMNSignals(t *testing.T) {
 				for at := event.Time(0); at < end; at += every {
 					times = append(times, at)
 				}
+				rows := make([][]sample, len(l.m.Records)) // by record and time
+				for _, x := range got.samples {
+					rows[x.record] = append(rows[x.record], x)
+				}
+				for k := first; k < len(rows); k++ {
+					if len(rows[k]) != len(times) {
+						t.Fatalf("%s: %d samples, want %d", l.m.Records[k].What, len(rows[k]), len(times))
+					}
+				}
 				syn := l.synapses(t, got, end)
 				faults := 0
 				check := func(what string, at event.Time, which any, x, want, bar float64) {
@@ -1263,12 +1272,8 @@ func TestHMNSignals(t *testing.T) {
 						}
 						c := column[p-2*s]
 						column[p-2*s]++
-						rows := map[string][]float64{}
-						for i, what := range hmnSignals[:6] {
-							_, rows[what] = got.signal(first+p*len(hmnSignals)+i, c)
-							if len(rows[what]) != len(times) {
-								t.Fatalf("%s: %d samples, want %d", what, len(rows[what]), len(times))
-							}
+						of := func(what string, i int) float64 {
+							return rows[first+p*len(hmnSignals)+slices.Index(hmnSignals, what)][i].values[c]
 						}
 						tr := w.traces(k, times)
 						var flow []float64
@@ -1287,28 +1292,26 @@ func TestHMNSignals(t *testing.T) {
 									want = max(l.rule.wMin, want*math.Exp(l.rule.lambdaW*1e-9))
 								}
 							}
-							check("weight", at0, y.id, y.sign*rows[network.RecordWeight][i], want,
+							check("weight", at0, y.id, y.sign*of(network.RecordWeight, i), want,
 								// The decay counts from closes rounded to 1 ps, at most one per cycle.
 								w.rule.wMax*(1e-11+1e-9*w.rule.lambdaW*end.MS()/w.rule.cycle()))
-							check("e_fast", at0, y.id, rows[network.RecordEligibilityFast][i], tr[i][0], 1e-10)
-							check("e_slow", at0, y.id, rows[network.RecordEligibilitySlow][i], tr[i][1], 1e-10)
-							check("e", at0, y.id, rows[network.RecordEligibility][i], w.rule.aFast*tr[i][0]+w.rule.aSlow*tr[i][1], 1e-10)
+							check("e_fast", at0, y.id, of(network.RecordEligibilityFast, i), tr[i][0], 1e-10)
+							check("e_slow", at0, y.id, of(network.RecordEligibilitySlow, i), tr[i][1], 1e-10)
+							check("e", at0, y.id, of(network.RecordEligibility, i), w.rule.aFast*tr[i][0]+w.rule.aSlow*tr[i][1], 1e-10)
 							gate := 1.0
 							if w.rule.gate {
 								gate = w.rule.kappa * max(0, math.Cos(2*math.Pi*hz/1000*at0.MS()+w.rule.phi0-e.phase))
 							}
-							check("gate", at0, y.id, rows[network.RecordGate][i], gate, 1e-10)
+							check("gate", at0, y.id, of(network.RecordGate, i), gate, 1e-10)
 							alpha := 1 / fan[e.post]
 							if alphas[k] != nil {
 								alpha = alphas[k].last(at(at0))[place[k]] / fan[e.post]
 							}
-							check("alpha", at0, y.id, rows[network.RecordAlpha][i], alpha, 1e-11)
+							check("alpha", at0, y.id, of(network.RecordAlpha, i), alpha, 1e-11)
 						}
 					}
 					for g := range 2 {
 						base := first + (2*s+g)*len(hmnSignals)
-						_, big := got.signal(base+6, 0)
-						_, prime := got.signal(base+7, 0)
 						for i, at0 := range times {
 							n := h.last(at(at0))
 							var G, Gp float64
@@ -1319,11 +1322,10 @@ func TestHMNSignals(t *testing.T) {
 								}
 								G += q.w * x
 								Gp += h.gamma[n][k] * q.w * x
-								_, gamma := got.signal(base+8, k)
-								check("gamma", at0, k, gamma[i], h.gamma[n][k]/float64(len(w.mods)), 1e-11)
+								check("gamma", at0, k, rows[base+8][i].values[k], h.gamma[n][k]/float64(len(w.mods)), 1e-11)
 							}
-							check("G", at0, s, big[i], G, 1e-11)
-							check("G'", at0, s, prime[i], Gp, 1e-11)
+							check("G", at0, s, rows[base+6][i].values[0], G, 1e-11)
+							check("G'", at0, s, rows[base+7][i].values[0], Gp, 1e-11)
 						}
 					}
 				}

@@ -19,7 +19,6 @@ type rateBlock struct {
 	out   [][]neuron.Change
 	hits  uint64
 	learn *rateLearning // nil: no plastic synapses
-	piece []neuron.RateInput
 	ins   [][]neuron.RateInput
 }
 

@@ -117,7 +117,6 @@ type Attention struct {
 	mixAt   []event.Time
 	looks   []looks // by target
 	scores  []float64
-	visits  []visit
 }
 
 // looks are the softmaxes of a target at the post spikes in its members'

@@ -304,11 +304,6 @@ func (v *visit) rephase(l *Spikes) {
 	v.centre = l.centre(v.phi)
 }
 
-// open says whether the window K is open at t, real edges included.
-func (l *Spikes) isOpen(v *visit, t event.Time) bool {
-	return l.open(int64(v.s.K), v.centre).Reached(t)
-}
-
 // post lets the synapse see a post spike at t.
 func (l *Spikes) post(v *visit, t event.Time, c Edge) {
 	s := v.s

@@ -607,7 +607,7 @@ func (a *app) summarise(w io.Writer, n engine, dir *rundir.Dir, man *rundir.Mani
 	t.left = 2
 	wall := float64(man.WallS)
 	events := count(s.SynapticEvents)
-	if s.SynapticEvents > 0 {
+	if s.SynapticEvents >= 100_000 { // below, the cost is that of other things
 		events += fmt.Sprintf(", %s ns each", digits(wall*1e9/float64(s.SynapticEvents), 3))
 	}
 	if s.ExternalEvents > 0 {

@@ -39,6 +39,10 @@ func (l *loader) records() {
 		switch {
 		case slices.Contains(network.PerSynapse, r.What):
 			l.recordSynapses(t, &r)
+			if k := l.model.FindProjection(r.Of); k >= 0 && (r.What == network.RecordUpdates || r.What == network.RecordCandidate) &&
+				l.model.Projections[k].SynapseParams["update"].Text == "continuous" {
+				l.note("record %d (%s): projection %q changes its weights continuously and makes no single updates: the record will be empty; what = \"weight\" with every samples them", i, r.What, r.Of)
+			}
 		case slices.Contains(network.PerProjection, r.What):
 			l.recordProjection(t, &r)
 			t.noSubset()

@@ -179,6 +179,12 @@ func Check(v quantity.Values, rates bool) (key string, err error) {
 		return "update", fmt.Errorf(`update = "continuous" changes the weight at every instant and leaves no moment for a trial: set bernoulli = false as well`)
 	case p.Update == Continuous && p.Soft:
 		return "bounds", fmt.Errorf(`bounds = "soft" does not go with update = "continuous": the weight has no closed form then; want bounds = "hard"`)
+	case p.Update == Continuous && p.LambdaW > 0:
+		return "lambda_w", fmt.Errorf(`lambda_w = %g is a decay between commits, and update = "continuous" has none: want lambda_w = 0`, p.LambdaW)
+	case p.Update == Continuous && p.EtaPhi > 0:
+		return "eta_phi", fmt.Errorf(`eta_phi = %g moves phases from window to window, and update = "continuous" has none: want eta_phi = 0`, p.EtaPhi)
+	case p.Nearest && p.Embedding == "oja" && (p.BetaA > 0 || p.Relevance == "vector"):
+		return "nearest", fmt.Errorf(`nearest = true does not go with embedding = "oja": the context counts every arrival, the filter only the last one; want embedding = "random_unit" or "given"`)
 	case p.EtaPerStep && p.Update != Step:
 		return "eta_per_step", fmt.Errorf(`eta_per_step = true needs update = "step": other modes have no steps`)
 	case p.Dot && !p.AlphaCycle:

@@ -183,7 +183,9 @@ func (n *Network) build() error {
 	if err := n.connect(); err != nil {
 		return err
 	}
-	n.lookahead()
+	if err := n.lookahead(); err != nil {
+		return err
+	}
 	for _, p := range n.pops {
 		if p.model.Kind == neuron.Spiking && p.model.New == nil {
 			var err error
@@ -327,7 +329,7 @@ const (
 // lookahead sets the window grid: the minimum delay over all synapses (zero
 // delays, allowed between rate units only, do not count: those units share a
 // block), capped by the model and by what 32 bits of picoseconds hold.
-func (n *Network) lookahead() {
+func (n *Network) lookahead() error {
 	step := event.MaxTime
 	for _, p := range n.projs {
 		if p.synapses > 0 && p.min > 0 {
@@ -337,6 +339,26 @@ func (n *Network) lookahead() {
 			if d := p.desc.leastDelay(); 2*d > least {
 				least = d
 			}
+			step = min(step, least)
+		}
+	}
+	for _, p := range n.projs {
+		// Between rate units weights act within a window: what a synapse decides
+		// must be known before the least of its effects.
+		if p.plastic == nil || !p.plastic.par.Rates || p.src.model.Kind != neuron.Rate {
+			continue
+		}
+		axonal, dendritic := event.MaxTime, event.MaxTime
+		for _, ws := range p.wiring {
+			for _, w := range ws {
+				axonal, dendritic = min(axonal, w.Rows.MinDelay), min(dendritic, w.LeastDendritic())
+			}
+		}
+		switch least := addCapped(axonal, dendritic); {
+		case least == event.MaxTime || least == 0 && p.max == 0:
+		case least == 0:
+			return fmt.Errorf("network: projection %q: plastic synapses between rate units with no axonal delay and others with no dendritic delay: want all delays 0, or one side at least that is positive everywhere", p.desc.Name)
+		default:
 			step = min(step, least)
 		}
 	}
@@ -350,6 +372,7 @@ func (n *Network) lookahead() {
 	for _, p := range n.projs {
 		p.src.keep = max(p.src.keep, p.max)
 	}
+	return nil
 }
 
 // mostBins bounds the memory of the bins that hold arrivals with different

@@ -22,11 +22,22 @@ import (
 type rateLearning struct {
 	in     []*ratePlastic
 	groups []*rateGroup
-	upTo   event.Time  // synapses are taken up to here in the present window
-	seen   []rateEvent // scratch
+	// sets divide the inputs: those of one attention group, or a single one. Each
+	// is taken as far as its own inputs are known.
+	sets []*rateLearning
+	upTo event.Time  // of a set: its synapses are taken up to here
+	seen []rateEvent // scratch
 }
 
-// pass takes the synapses up to before end, reading samples on the way.
+// passAll takes all synapses as far as is known in a window that starts at start
+// and whose units have passed to end.
+func (g *rateLearning) passAll(start, end event.Time, net *neuron.RateNet) {
+	for _, x := range g.sets {
+		x.pass(x.known(start, end), net)
+	}
+}
+
+// pass takes the synapses of a set up to before end, reading samples on the way.
 func (g *rateLearning) pass(end event.Time, net *neuron.RateNet) {
 	for {
 		// The next sample.
@@ -58,8 +69,8 @@ func (g *rateLearning) pass(end event.Time, net *neuron.RateNet) {
 	}
 }
 
-// known is the time before which all inputs of synapses are known in a window
-// that starts at t and whose units have passed to end.
+// known is the time before which all inputs of a set are known in a window that
+// starts at t and whose units have passed to end.
 func (g *rateLearning) known(t, end event.Time) event.Time {
 	for _, pl := range g.in {
 		end = min(end, t+pl.ahead)
@@ -207,6 +218,7 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 			}
 			for _, pl := range x.members {
 				pl.fanIn = fanIn
+				g.sets = append(g.sets, &rateLearning{in: []*ratePlastic{pl}})
 			}
 			continue
 		}
@@ -229,6 +241,7 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 		x.cycle = &x.members[0].rule.cycle
 		x.renewed = make([]event.Time, x.att.Targets())
 		g.groups = append(g.groups, x)
+		g.sets = append(g.sets, &rateLearning{in: x.members, groups: []*rateGroup{x}})
 	}
 	return nil
 }
@@ -276,7 +289,9 @@ func (g *rateLearning) reset() {
 			pl.applied[i] = pl.sign(pl.l.Weight(uint32(i), 0))
 		}
 	}
-	g.upTo = 0
+	for _, x := range g.sets {
+		x.upTo = 0
+	}
 	for _, x := range g.groups {
 		x.att.Reset()
 		clear(x.renewed)
@@ -567,7 +582,7 @@ func (b *levelBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 		pl.collect(w.End)
 		pl.effects = pl.effects[:0]
 	}
-	g.pass(g.known(w.Start, w.End), nil)
+	g.passAll(w.Start, w.End, nil)
 	for _, pl := range g.in {
 		pl.effects = pl.effects[:0]
 	}
@@ -584,12 +599,18 @@ func (b *levelBlock) reset(*Network) error {
 // what changes at t itself adds nothing to them.
 func (n *Network) closeRates(t event.Time) {
 	for _, a := range n.blocks {
-		if g := rateLearningOf(a); g != nil && g.upTo <= t {
-			var net *neuron.RateNet
-			if b, ok := a.(*rateBlock); ok {
-				net = b.net
+		g := rateLearningOf(a)
+		if g == nil {
+			continue
+		}
+		var net *neuron.RateNet
+		if b, ok := a.(*rateBlock); ok {
+			net = b.net
+		}
+		for _, x := range g.sets {
+			if x.upTo <= t {
+				x.close(t, net)
 			}
-			g.close(t, net)
 		}
 	}
 }
@@ -599,17 +620,22 @@ func (n *Network) closeRates(t event.Time) {
 func (n *Network) finishRates(w event.Window) {
 	for _, a := range n.blocks {
 		g := rateLearningOf(a)
-		if g == nil || g.upTo >= w.End {
+		if g == nil {
 			continue
 		}
 		var net *neuron.RateNet
 		if b, ok := a.(*rateBlock); ok {
 			net = b.net
 		}
-		for _, pl := range g.in {
-			pl.collect(w.End)
+		for _, x := range g.sets {
+			if x.upTo >= w.End {
+				continue
+			}
+			for _, pl := range x.in {
+				pl.collect(w.End)
+			}
+			x.pass(w.End, net)
 		}
-		g.pass(w.End, net)
 	}
 }
 

@@ -204,7 +204,7 @@ func (b *rateBlock) advanceLearning(w event.Window) error {
 			return err
 		}
 		b.tell(sent)
-		g.pass(g.known(w.Start, to), b.net)
+		g.passAll(w.Start, to, b.net)
 		from = to
 	}
 	return nil

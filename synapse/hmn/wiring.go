@@ -124,6 +124,15 @@ type Ledger struct {
 	Counts  Counts
 }
 
+// LeastDendritic is the least dendritic delay.
+func (w *Wiring) LeastDendritic() event.Time {
+	least := w.Dendritic
+	for _, d := range w.Dendritics {
+		least = min(least, d)
+	}
+	return least
+}
+
 // Delays are the least and the greatest total delay.
 func (w *Wiring) Delays() (least, most event.Time) {
 	if w.Dendritics == nil {

@@ -148,23 +148,30 @@ func (b *rateBlock) advance(n *Network, s *scratch, w event.Window) error {
 	if err != nil {
 		return &StoppedError{At: w.Start, Population: b.parts[0].pop.desc.Name, Reason: err.Error()}
 	}
+	return nil
+}
+
+// pass moves the units through [from, to) and samples their outputs there: they
+// remember the last such stretch only.
+func (b *rateBlock) pass(from, to event.Time, in [][]neuron.RateInput) (err error) {
+	if b.net != nil {
+		err = b.net.Advance(from, to, in, b.out)
+	} else {
+		b.out[0], err = b.parts[0].units.Advance(from, to, in[0], b.out[0])
+	}
+	if err != nil {
+		return err
+	}
 	for _, part := range b.parts {
 		for _, pr := range part.probes {
 			for k, t := range pr.sig.times {
-				pr.sig.buf[k][pr.col] = part.units.OutputAt(part.lo+pr.i, t)
+				if t >= from && t < to {
+					pr.sig.buf[k][pr.col] = part.units.OutputAt(part.lo+pr.i, t)
+				}
 			}
 		}
 	}
 	return nil
-}
-
-// pass moves the units through [from, to).
-func (b *rateBlock) pass(from, to event.Time, in [][]neuron.RateInput) (err error) {
-	if b.net != nil {
-		return b.net.Advance(from, to, in, b.out)
-	}
-	b.out[0], err = b.parts[0].units.Advance(from, to, in[0], b.out[0])
-	return err
 }
 
 // advanceLearning moves the units through the window in pieces: a weight that

@@ -803,6 +803,9 @@ func TestHMNLoop(t *testing.T) {
 	var all loopTally
 	for v, variant := range loopVariants() {
 		for d, delays := range loopDelays {
+			if testing.Short() && (v+d)%3 > 0 {
+				continue
+			}
 			model := models[(v+d)%3]
 			seed := uint64(100*v + d)
 			hz := []float64{40, 123.456, 200, 8}[(v+2*d+v/3)%4]
@@ -812,6 +815,9 @@ func TestHMNLoop(t *testing.T) {
 		}
 	}
 	t.Logf("%+v", all)
+	if all.hard < 20 || all.spikes < 20*all.cases || all.updates < 500*all.cases || all.whole*10 < all.cases {
+		t.Errorf("%+v: too little was tested", all)
+	}
 }
 
 // hmnSignals are the records of plastic synapses and of what they share.

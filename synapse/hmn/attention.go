@@ -488,7 +488,7 @@ func (a *Attention) Suppose(j int, posts, ticks []event.Time, embedding bool, re
 		}
 		v := &order[k].v
 		r.L.advance(v, r.At, false)
-		r.W = r.L.weightAt(v, r.At)
+		r.W = r.L.arriving(v, r.At)
 		r.L.arrive(v, r.At, nil)
 		v.pre = r.L.P.filter(v.pre, r.At)
 		mixAt = a.mixIn(mix, mixAt, a.embed[r.L.member].of(v.src, r.At), r.At)

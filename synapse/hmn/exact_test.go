@@ -64,3 +64,50 @@ func TestExactPhases(t *testing.T) {
 		}
 	}
 }
+
+// An arrival at the very close of a window finds the weight before it, whether or not
+// a run ended there and the window was closed first.
+func TestArrivalAtClose(t *testing.T) {
+	p, err := hmn.Resolve(quantity.Values{"w_max": {Number: 1}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := func(until event.Time) *hmn.Spikes {
+		r := &synapse.Rows{Ptr: []uint32{0, 1}, Target: make([]uint16, 1), MinDelay: event.Millisecond, MaxDelay: event.Millisecond}
+		d := hmn.NewDrive([]float64{1. / 200})
+		d.Add(0, p.EtaLocal, []float64{1})
+		l := hmn.NewSpikes(p, hmn.Wiring{Rows: r, Weight: 0.5, Phase: 0, Targets: 1, Keys: []random.Key{1}}, d)
+		l.All = true
+		for at := 3 * event.Millisecond; at < until; at += 7 * event.Millisecond {
+			l.Arrive(0, 0, 1, at, nil)
+			l.EndRow(0, at)
+			l.Post(0, at+event.Millisecond)
+		}
+		return l
+	}
+	l := build(event.Second)
+	l.Settle(event.Second, true)
+	closes := 0
+	for _, e := range l.Entries {
+		find := func(l *hmn.Spikes) (w float64) {
+			l.Arrive(0, 0, 1, e.Close.At, func(_ uint32, x float64) { w = x })
+			return w
+		}
+		whole, cut, after := build(e.Close.At), build(e.Close.At), build(e.Close.At)
+		cut.Settle(e.Close.At, true)
+		after.Settle(e.Close.At, true)
+		a, b := find(whole), find(cut)
+		if a != b {
+			t.Errorf("arrival at close %v: weight %v, and %v where a run ended there", e.Close.At, a, b)
+		}
+		after.Settle(e.Close.At+1, true)
+		after.Arrive(0, 0, 1, e.Close.At+1, func(_ uint32, x float64) {
+			if x != a {
+				closes++
+			}
+		})
+	}
+	if closes < 2 {
+		t.Fatalf("%d of %d closes changed the weight; none would be seen", closes, len(l.Entries))
+	}
+}

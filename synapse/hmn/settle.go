@@ -68,7 +68,7 @@ func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool
 		l.advance(&v, t, false)
 		l.leave(&v)
 	}
-	return l.weightAt(&v, until), l.edges(&v).c.At < until
+	return l.arriving(&v, until), l.edges(&v).c.At < until
 }
 
 // Peek is the magnitude that synapse i will have for an arrival at t, if the
@@ -84,7 +84,7 @@ func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64
 		v.pre = l.P.filter(v.pre, a)
 	}
 	l.advance(&v, t, false)
-	return l.weightAt(&v, t)
+	return l.arriving(&v, t)
 }
 
 // Settle advances every synapse through everything before t and closes of windows
@@ -94,6 +94,10 @@ func (l *Spikes) Peek(i, src uint32, earlier []event.Time, t event.Time) float64
 func (l *Spikes) Settle(t event.Time, pass bool) {
 	if l.live == 0 && !l.touched && !l.All {
 		return
+	}
+	if t != l.heldAt {
+		clear(l.held)
+		l.heldAt = t
 	}
 	for src := range l.W.sources() {
 		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {

@@ -57,11 +57,15 @@ type Spikes struct {
 	old      event.Time // its start
 	undo     []undo
 	undoFlow []flowedSpikes // what continuous update replaced in the present window
-	terms    [2][]term      // scratch of flow
-	roots    []float64
-	shadows  map[uint32][]*Shadow // attention: those who follow a synapse
-	att      *Attention
-	member   int // of att
+	// held lists weights as they were before closes at heldAt, where a run ended: an
+	// arrival at that instant, not known then, finds them.
+	held    map[uint32]undo
+	heldAt  event.Time
+	terms   [2][]term // scratch of flow
+	roots   []float64
+	shadows map[uint32][]*Shadow // attention: those who follow a synapse
+	att     *Attention
+	member  int // of att
 }
 
 // spikeState is what one synapse carries, 48 B.
@@ -152,6 +156,7 @@ func (l *Spikes) Reset() {
 	}
 	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], Counts{}, l.undo[:0], l.undoFlow[:0]
 	clear(l.shadows)
+	clear(l.held)
 	l.live, l.touched, l.old = 0, false, 0
 }
 
@@ -294,6 +299,10 @@ func (l *Spikes) closeAt(v *visit, t event.Time) {
 		return
 	}
 	for c := l.edges(v).c; due(c, t, true); c = l.edges(v).c {
+		if l.held == nil {
+			l.held = map[uint32]undo{}
+		}
+		l.held[v.i] = undo{c, v.i, v.s.W, v.wAt}
 		l.shut(v, c)
 	}
 }
@@ -557,7 +566,7 @@ func (l *Spikes) Arrive(src, lo, hi uint32, t event.Time, transmit func(i uint32
 		v := l.enter(i, src)
 		l.advance(&v, t, false)
 		if transmit != nil {
-			transmit(i, l.weightAt(&v, t))
+			transmit(i, l.arriving(&v, t))
 		}
 		l.arrive(&v, t, &l.now)
 		l.leave(&v)
@@ -581,6 +590,19 @@ func (p *Params) filter(x Trace, t event.Time) Trace {
 		return Trace{1, t}
 	}
 	return Trace{float64(x.X*fmath.Exp(-(t-x.At).MS()/p.TauPlus)) + 1, t}
+}
+
+// arriving is the magnitude that an arrival at t finds: at a close the one before.
+func (l *Spikes) arriving(v *visit, t event.Time) float64 {
+	if t == l.heldAt {
+		if h, ok := l.held[v.i]; ok {
+			if l.wAt == nil {
+				return h.before
+			}
+			return l.P.decayed(h.before, (t - h.wAt).MS())
+		}
+	}
+	return l.weightAt(v, t)
 }
 
 // weightAt is the magnitude at t of a synapse that was advanced to it.

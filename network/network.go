@@ -390,6 +390,13 @@ func (n *Network) checkBins() error {
 				bins += float64((r.MaxDelay - r.MinDelay) / n.grid.Step)
 			}
 		}
+		for _, ws := range p.wiring {
+			for _, w := range ws {
+				if p.tgt.model.Kind == neuron.Spiking {
+					bins += float64(w.MostDendritic() / n.grid.Step)
+				}
+			}
+		}
 		if bins > mostBins {
 			return fmt.Errorf("network: projection %q: delays up to %s ms, but the shortest delay of the network makes windows of %s ms: the arrivals on their way would need %.3g lists; give the delays a larger minimum", p.desc.Name, p.max, n.grid.Step, bins)
 		}

@@ -176,6 +176,7 @@ type plastic struct {
 	w    []float64
 	open []tentative // those whose weight hangs on the window's spikes
 	mark []uint32    // by arrival of the window: 1 + index in open; nil: none
+	base uint32      // number of arrivals in the window at earlier inputs of the block
 }
 
 // effects are arrivals at neurons in one cell of the window grid.
@@ -216,11 +217,10 @@ func (n *Network) learn(p *population, b int) (*learning, error) {
 				acts: p.model.Kind == neuron.Spiking, step: n.grid.Step}
 			pl.in = input{p: q, r: w.Rows}
 			pl.l.Keep, pl.l.All = q.keepUpdates, q.keepCandidates
-			most := w.Dendritic
-			for _, d := range w.Dendritics {
-				most = max(most, d)
+			pl.ring = make([]effects, 1)
+			if pl.acts {
+				pl.ring = make([]effects, w.MostDendritic()/n.grid.Step+3)
 			}
-			pl.ring = make([]effects, most/n.grid.Step+3)
 			g.in = append(g.in, pl)
 		}
 	}
@@ -409,8 +409,11 @@ func (g *learning) begin(w event.Window) {
 	for _, x := range g.groups {
 		x.begin(w)
 	}
+	n := uint32(0)
 	for _, pl := range g.in {
 		pl.window(w)
+		pl.base = n
+		n += uint32(len(pl.at))
 		for k := range pl.open {
 			if t := pl.open[k].target; !g.is[t] {
 				g.is[t] = true
@@ -425,6 +428,13 @@ func (g *learning) begin(w event.Window) {
 			}
 		}
 	}
+}
+
+// weightOf is the weight of the arrival of the window that is number ref, from 1, in
+// the order of inputs.
+func (g *learning) weightOf(ref uint32) float64 {
+	k := sort.Search(len(g.in), func(k int) bool { return g.in[k].base >= ref }) - 1
+	return g.in[k].w[ref-1-g.in[k].base]
 }
 
 // arrivals is the number of arrivals that synapses saw in the window.
@@ -545,7 +555,7 @@ func (b *linearBlock) replayTentative(s *scratch, w event.Window, k int, start, 
 		again := false
 		for q := range hits {
 			if hit := &hits[q]; hit.Ref > 0 {
-				if x := b.learn.in[hit.In].w[hit.Ref-1]; x != hit.W {
+				if x := b.learn.weightOf(hit.Ref); x != hit.W {
 					hit.W = x
 					again = true
 				}

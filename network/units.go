@@ -382,7 +382,6 @@ type foreignHit struct {
 	target uint16
 	port   uint8
 	w      float64
-	in     uint8  // with ref: the plastic input
 	ref    uint32 // 1 + arrival of the window whose weight is tentative; 0: none
 }
 
@@ -442,11 +441,11 @@ func (b *foreignBlock) advance(n *Network, _ *scratch, w event.Window) error {
 	}
 	if b.learn != nil {
 		b.learn.begin(w)
-		for in, pl := range b.learn.in {
+		for _, pl := range b.learn.in {
 			for k, a := range pl.at {
 				h := foreignHit{at: w.Start + event.Time(a.Off), src: pl.in.p.src.first, target: a.T, port: pl.in.r.Port, w: pl.w[k]}
 				if len(pl.mark) > 0 && pl.mark[k] > 0 {
-					h.in, h.ref = uint8(in), uint32(k+1)
+					h.ref = pl.base + uint32(k+1)
 				}
 				b.all = append(b.all, h)
 			}
@@ -511,7 +510,7 @@ func (b *foreignBlock) advanceNeuron(w event.Window, i int, hits []foreignHit) e
 			if len(b.times) > 0 {
 				b.learn.suppose(w, i, b.times)
 			}
-			h.w = b.learn.in[h.in].w[h.ref-1]
+			h.w = b.learn.weightOf(h.ref)
 		}
 		b.arr = append(b.arr, neuron.Arrival{At: h.at, Port: h.port, Weight: h.w})
 	}

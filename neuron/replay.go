@@ -25,7 +25,6 @@ type Hit struct {
 	W    float64 // weight; PortLevel: change of the current [pA]; PortProbe: ignored
 	Slot uint16  // which of the replayed neurons
 	Port uint8
-	In   uint8  // the caller's own, with Ref
 	Ref  uint32 // the caller's own; 0: nothing
 }
 

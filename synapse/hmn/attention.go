@@ -133,7 +133,7 @@ type look struct {
 
 // column is one synapse of a target.
 type column struct {
-	member uint8
+	member uint16
 	i, src uint32
 }
 
@@ -173,7 +173,7 @@ func NewAttention(members []*Spikes, embed []*Embedding) (*Attention, error) {
 		for src := range l.W.sources() {
 			for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 				t := l.W.Rows.Target[i]
-				a.cols[next[t]] = column{uint8(m), i, uint32(src)}
+				a.cols[next[t]] = column{uint16(m), i, uint32(src)}
 				next[t]++
 			}
 		}

@@ -133,6 +133,15 @@ func (w *Wiring) LeastDendritic() event.Time {
 	return least
 }
 
+// MostDendritic is the greatest dendritic delay.
+func (w *Wiring) MostDendritic() event.Time {
+	most := w.Dendritic
+	for _, d := range w.Dendritics {
+		most = max(most, d)
+	}
+	return most
+}
+
 // Delays are the least and the greatest total delay.
 func (w *Wiring) Delays() (least, most event.Time) {
 	if w.Dendritics == nil {

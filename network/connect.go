@@ -153,7 +153,7 @@ func newConnector(m *Model, p int) (*connector, error) {
 		longest = addCapped(longest, hi)
 	}
 	if pr.Rule == EdgeList {
-		c.base = c.leastEdgeDelay()
+		c.base, _ = c.leastEdgeDelays()
 		return c, nil // its classes are counted
 	}
 	wlo, whi := pr.Weight.bounds()
@@ -222,14 +222,15 @@ func (c *connector) sortEdges() {
 	c.start[0] = 0
 }
 
-// leastEdgeDelay is a delay that no edge undercuts.
-func (c *connector) leastEdgeDelay() event.Time {
+// leastEdgeDelays are a delay that no edge undercuts and one that no edge with a
+// delay undercuts; 0: there is no such edge.
+func (c *connector) leastEdgeDelays() (least, positive event.Time) {
 	if len(c.p.Edges) == 0 {
-		return 0
+		return 0, 0
 	}
 	alo, _ := c.p.Axonal.delayBounds()
 	dlo, _ := c.p.Dendritic.delayBounds()
-	least := event.MaxTime
+	least = event.MaxTime
 	for i := range c.p.Edges {
 		a, d := c.p.Edges[i].Axonal, c.p.Edges[i].Dendritic
 		if a == FromProjection {
@@ -238,9 +239,13 @@ func (c *connector) leastEdgeDelay() event.Time {
 		if d == FromProjection {
 			d = dlo
 		}
-		least = min(least, addCapped(a, d))
+		sum := addCapped(a, d)
+		least = min(least, sum)
+		if sum > 0 && (positive == 0 || sum < positive) {
+			positive = sum
+		}
 	}
-	return least
+	return least, positive
 }
 
 // class is the synapses of one sign and band in one block, while they are built.

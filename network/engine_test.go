@@ -705,6 +705,55 @@ func TestRateFixedPoint(t *testing.T) {
 	}
 }
 
+// TestRateMixedDelays: synapses without delay beside others in one projection. A
+// step at 5.05 ms reaches unit 0 at 6.05 ms, unit 1 at once, unit 2 0.3 ms later and
+// unit 0 again after 2 ms, each by a power of two.
+func TestRateMixedDelays(t *testing.T) {
+	const us = event.Microsecond
+	m := &Model{Populations: []Population{
+		{Name: "in", N: 1, Model: "step_rate", Params: quantity.Values{"steps": {Steps: [][2]float64{{0, 0}, {5.05, 8}}}}},
+		{Name: "r", N: 3, Model: "rate", Params: num("f", "linear")}},
+		Projections: []Projection{
+			{Name: "x", Source: "in", Target: "r", Rule: EdgeList, Edges: []synapse.Edge{{Weight: 1, Axonal: 1000 * us}}},
+			{Name: "w", Source: "r", Target: "r", Rule: EdgeList, Edges: []synapse.Edge{
+				{Source: 0, Target: 1, Weight: 0.5}, {Source: 1, Target: 2, Weight: -0.25, Axonal: 300 * us}}},
+			{Name: "v", Source: "r", Target: "r", Rule: EdgeList, Edges: []synapse.Edge{{Source: 2, Target: 0, Weight: 1, Axonal: 2000 * us}}}},
+		Records: []Record{{What: RecordRate, Of: "r", Every: 100 * us}}}
+	e, err := EstimateModel(m)
+	if err != nil || e.Window != 300*us {
+		t.Errorf("window %v ms expected, %v", e.Window, err)
+	}
+	for _, workers := range []int{1, 2} {
+		s := &series{}
+		n := mustBuild(t, m, workers)
+		if n.Stats().Window != 300*us {
+			t.Errorf("window %v ms", n.Stats().Window)
+		}
+		if err := n.Run(context.Background(), 12*event.Millisecond, Recorder{Samples: s}); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.rows) != 120 {
+			t.Fatalf("%d samples", len(s.rows))
+		}
+		for k, row := range s.rows {
+			at := event.Time(k) * 100 * us
+			want := [3]float64{}
+			x, back := 8.0, 1.0 // unit 2 hands -1/8 of unit 0 on
+			for hit := 6050 * us; hit <= at; hit += 2300 * us {
+				want[0] += float64(x * back)
+				want[1] = want[0] / 2
+				if hit+300*us <= at {
+					want[2] = -want[1] / 4
+				}
+				back *= -0.125
+			}
+			if [3]float64(row) != want {
+				t.Errorf("%v ms: %v, want %v", at, row, want)
+			}
+		}
+	}
+}
+
 // TestSpikesToRate: a regular train of 100 Hz counts as 100 Hz to a rate unit,
 // and as nothing again a window after its end.
 func TestSpikesToRate(t *testing.T) {

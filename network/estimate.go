@@ -65,8 +65,12 @@ func EstimateModel(m *Model) (Estimate, error) {
 				est.MinDelay = pe.MinDelay
 			}
 			// Rate units without delay settle together within one window.
-			if pe.MinDelay > 0 && (est.Window == 0 || pe.MinDelay < est.Window) {
-				est.Window = pe.MinDelay
+			least := pe.MinDelay
+			if least == 0 {
+				_, least = c.leastEdgeDelays()
+			}
+			if least > 0 && (est.Window == 0 || least < est.Window) {
+				est.Window = least
 			}
 			first = false
 		}

@@ -328,12 +328,11 @@ const (
 
 // lookahead sets the window grid: the minimum delay over all synapses (zero
 // delays, allowed between rate units only, do not count: those units share a
-// block), capped by the model and by what 32 bits of picoseconds hold.
+// block; synapses with a delay beside them in one projection do), capped by the model and by what 32 bits of picoseconds hold.
 func (n *Network) lookahead() error {
 	step := event.MaxTime
 	for _, p := range n.projs {
-		if p.synapses > 0 && p.min > 0 {
-			least := p.min
+		if least := p.leastPositive(); least < event.MaxTime {
 			// The limit of the distribution, a round number as a rule, when
 			// the draws come close to it.
 			if d := p.desc.leastDelay(); 2*d > least {
@@ -556,6 +555,28 @@ func (n *Network) choosePaths() error {
 		}
 	}
 	return nil
+}
+
+// leastPositive is the least delay of the synapses that have one; without any,
+// event.MaxTime.
+func (p *projection) leastPositive() event.Time {
+	switch {
+	case p.synapses == 0 || p.max == 0:
+		return event.MaxTime
+	case p.min > 0:
+		return p.min
+	}
+	least := event.MaxTime
+	for _, rows := range p.rows {
+		for _, r := range rows {
+			for i := range r.Len() {
+				if d := r.DelayAt(i); d > 0 {
+					least = min(least, d)
+				}
+			}
+		}
+	}
+	return least // plastic synapses: all have a delay or none has
 }
 
 // leastDelay is the least delay that the description's distributions allow.

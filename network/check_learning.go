@@ -13,7 +13,7 @@ import (
 
 // Fault is one thing that is wrong with the learning part of a description.
 type Fault struct {
-	Table string // as in a model file: simulation, projection, modulator, meta or task
+	Table string // as in a model file: simulation, projection, modulator, meta, record or task
 	Index int    // of the entry among those of its kind
 	Key   string // at fault, "synapse.w_max" for one of the rule's; "" = the entry as a whole
 	Err   error
@@ -26,6 +26,8 @@ func (f Fault) in(m *Model) error {
 		return fmt.Errorf("network: projection %q: %w", m.Projections[f.Index].Name, f.Err)
 	case "modulator":
 		return fmt.Errorf("network: modulator %q: %w", m.Modulators[f.Index].Name, f.Err)
+	case "record":
+		return fmt.Errorf("network: record %d (%s): %w", f.Index, m.Records[f.Index].What, f.Err)
 	}
 	return fmt.Errorf("network: %s: %w", f.Table, f.Err)
 }
@@ -43,6 +45,7 @@ func (m *Model) LearningFaults() []Fault {
 	c.groups()
 	c.modulators()
 	c.meta()
+	c.records()
 	c.task()
 	return c.faults
 }
@@ -399,8 +402,8 @@ func (c *learningChecker) modulators() {
 		if !d.Hold && !(d.Tau > 0 && d.Tau <= math.MaxFloat64) {
 			bad("tau", `tau %g ms, want > 0 ms or "hold"`, d.Tau)
 		}
-		if d.HasW && !(math.Abs(d.W) <= math.MaxFloat64) {
-			bad("w", "w = %g, want a finite number", d.W)
+		if d.HasW && !(math.Abs(d.W) <= 1e100) {
+			bad("w", "w = %g, want a finite number up to 1e100", d.W)
 		}
 		if d.Delay < 0 {
 			bad("delay", "delay %v ms, want ≥ 0 ms", d.Delay)
@@ -521,6 +524,30 @@ func (c *learningChecker) task() {
 	}
 	if key, err := quantity.CheckAll("task "+t.Name, tm.Params, t.Params); err != nil {
 		c.fault("task", 0, key, "%w", err)
+		return
+	}
+	if c.m.Simulation.Engine == EngineClocked {
+		c.fault("task", 0, "", "the clocked engine has no tasks, want engine = %q", EngineEvent)
+		return
+	}
+	if tm.Check == nil || len(c.faults) > 0 {
+		return
+	}
+	if key, err := tm.Check(t.Params, c.m); err != nil {
+		c.fault("task", 0, key, "%w", err)
+	}
+}
+
+// records checks what depends on the engine.
+func (c *learningChecker) records() {
+	s := &c.m.Simulation
+	if s.Engine != EngineClocked {
+		return
+	}
+	for i := range c.m.Records {
+		if r := &c.m.Records[i]; r.Every > 0 && r.Every < s.Dt {
+			c.fault("record", i, "every", "every = %v ms, want at least dt = %v ms of the clocked engine", r.Every, s.Dt)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func EstimateModel(m *Model) (Estimate, error) {
 			RateHz: rate, Assumed: assumed, Path: path(nm),
 		})
 	}
-	first := true
+	first, split := true, false
 	for i := range m.Projections {
 		p := &m.Projections[i]
 		c, err := newConnector(m, i)
@@ -60,6 +60,7 @@ func EstimateModel(m *Model) (Estimate, error) {
 		est.Bytes += pe.Bytes
 		est.EventsPerSec += float64(pe.Synapses * est.Populations[si].RateHz)
 		est.Projections = append(est.Projections, pe)
+		split = split || c.phases != nil && c.phases.p.Rates
 		if pe.Synapses > 0 {
 			if first || pe.MinDelay < est.MinDelay {
 				est.MinDelay = pe.MinDelay
@@ -82,6 +83,15 @@ func EstimateModel(m *Model) (Estimate, error) {
 		est.Window = min(est.Window, limit)
 	}
 	est.Window = min(est.Window, longestStep)
+	// Plastic synapses between rate units make windows by either part of their
+	// delays; only the built network knows those.
+	for i := range m.Modulators {
+		if d := &m.Modulators[i]; !split {
+			if err := d.checkDelay(est.Window); err != nil {
+				return Estimate{}, err
+			}
+		}
+	}
 	est.paths(m)
 	est.Bytes += float64(neuronBytes * float64(est.Neurons))
 	return est, nil

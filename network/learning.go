@@ -160,7 +160,10 @@ type TaskModel struct {
 	Doc    string
 	Cite   string
 	Params []quantity.Param
-	New    func(p quantity.Values, m *Model) (Task, error) // checks that the model has what the task needs
+	// Check says what the model lacks for the task, and which of its parameters asks
+	// for it, as far as that can be told before synapses are drawn. Optional.
+	Check func(p quantity.Values, m *Model) (key string, err error)
+	New   func(p quantity.Values, m *Model) (Task, error) // checks all that the task needs
 }
 
 var tasks = map[string]*TaskModel{}

@@ -71,6 +71,14 @@ type gating struct {
 	changes   []neuron.Change
 }
 
+// checkDelay refuses spikes that would act within the window they fall into.
+func (d *Modulator) checkDelay(window event.Time) error {
+	if d.Source != "" && d.HasDelay && d.Delay < window {
+		return fmt.Errorf("network: modulator %q: delay %s ms, want at least the lookahead of the network, %s ms", d.Name, d.Delay, window)
+	}
+	return nil
+}
+
 func (n *Network) makeModulators() error {
 	n.mods = &modulators{relevance: n.relevance}
 	for i := range n.model.Modulators {
@@ -81,8 +89,8 @@ func (n *Network) makeModulators() error {
 		}
 		if !d.HasDelay {
 			m.delay = n.grid.Step
-		} else if d.Source != "" && d.Delay < n.grid.Step {
-			return fmt.Errorf("network: modulator %q: delay %s ms, want at least the lookahead of the network, %s ms", d.Name, d.Delay, n.grid.Step)
+		} else if err := d.checkDelay(n.grid.Step); err != nil {
+			return err
 		}
 		n.mods.list = append(n.mods.list, m)
 	}

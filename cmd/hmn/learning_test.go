@@ -483,3 +483,80 @@ of = "bandit"
 		t.Errorf("%v\n%s", err, b)
 	}
 }
+
+// TestRefusedBeforeTheRun: what a run refuses, check refuses, at its place in the
+// file where it has one; and nothing is written.
+func TestRefusedBeforeTheRun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	bandit := must(t, "models", "show", "hmn-bandit")
+	const rates = `[simulation]
+duration = "10 ms"
+[[population]]
+name = "u"
+n = 2
+model = "rate"
+[[projection]]
+name = "W"
+source = "u"
+target = "u"
+rule = "edge_list"
+edges = [[0, 1]]
+weight = 0.5
+axonal_delay = "1 ms"
+synapse = { preset = "hmn-core", w_max = 1.0 }
+[[record]]
+what = "weight"
+of = "W"
+every = "1 ms"
+`
+	const dopamine = `[simulation]
+duration = "10 ms"
+[[population]]
+name = "E"
+n = 2
+model = "iaf_psc_delta"
+[[projection]]
+name = "W"
+source = "E"
+target = "E"
+rule = "all_to_all"
+weight = 0.5
+axonal_delay = "1 ms"
+synapse = { preset = "hmn-core", w_max = 1.0 }
+[[modulator]]
+name = "reward"
+tau = "200 ms"
+delay = "0.2 ms"
+source = { population = "E", jump = 0.5 }
+`
+	for k, c := range []struct {
+		model, from, to, want string
+		check                 bool // or only the built network tells
+	}{
+		{bandit, "duration = \"4000 s\"", "engine = \"clocked\"\ndt = \"1 ms\"\nduration = \"4000 s\"", "task: the clocked engine has no tasks", true},
+		{bandit, "name = \"bandit\"", "name = \"bandit\"\naction = \"act\"", `.toml:38:10: task: action: no population "act"`, true},
+		{bandit, "n = 20", "n = 19", `task: stimulus: population "stimulus" has n = 19, want 20`, true},
+		{rates, "duration = \"10 ms\"", "engine = \"clocked\"\ndt = \"2 ms\"\nduration = \"10 ms\"", `.toml:21:9: record 0 (weight): every = 1 ms, want at least dt = 2 ms`, true},
+		{rates, "[[0, 1]]", "[]", `record 0 (weight): "W" has no synapses`, false},
+		{dopamine, "", "", `modulator "reward": delay 0.2 ms, want at least the lookahead of the network, 1 ms`, true},
+		{dopamine, "w_max = 1.0", "w_max = 1.0, A_minus = 1e308, eta_global = 1e300", `synapse: the larger of A_plus`, true},
+	} {
+		name := fmt.Sprintf("m%d.toml", k)
+		if !strings.Contains(c.model, c.from) {
+			t.Fatalf("case %d: no %q", k, c.from)
+		}
+		write(t, name, strings.Replace(c.model, c.from, c.to, 1))
+		for _, args := range [][]string{{"check", name}, {"run", name, "--out", "out"}} {
+			code, _, stderr := hmn(args...)
+			if args[0] == "check" && !c.check {
+				continue
+			}
+			if code != 2 || !strings.Contains(stderr, c.want) {
+				t.Errorf("%v: exit %d, want 2 and %q in\n%s", args, code, c.want, stderr)
+			}
+		}
+		if _, err := os.Stat("out"); !os.IsNotExist(err) {
+			t.Fatalf("case %d: out was written", k)
+		}
+	}
+}

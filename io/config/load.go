@@ -129,6 +129,7 @@ type loader struct {
 	pops     []*population
 	projs    []*projection // in the order of model.Projections
 	mods     []table       // in the order of model.Modulators
+	recs     []table       // in the order of model.Records
 	taskName string        // as the file gives it
 	problems []found
 	files    []File

@@ -43,6 +43,9 @@ func (l *loader) modulators() {
 		l.drivers(t, &d, names)
 		if t.has("u") {
 			d.U = l.direction(t)
+			if !slices.ContainsFunc(l.model.Projections, func(p network.Projection) bool { return p.SynapseParams["relevance"].Text == "vector" }) {
+				l.note("%su has no effect: no projection has relevance = \"vector\"", t.label)
+			}
 		}
 		l.mods = append(l.mods, t)
 		l.model.Modulators = append(l.model.Modulators, d)

@@ -267,6 +267,8 @@ func (l *loader) learningFaults() {
 			t = l.projs[f.Index].t
 		case "modulator":
 			t = l.mods[f.Index]
+		case "record":
+			t = l.recs[f.Index]
 		default:
 			if n := l.root.get(f.Table); n != nil {
 				t.n = n

@@ -69,6 +69,7 @@ func (l *loader) records() {
 				r.Subset = l.subset(t, some{what: "neuron", of: "population " + quote(p.Name), name: p.Name, n: int64(p.N), known: p.sized, pick: p.index.pick, call: p.call})
 			}
 		}
+		l.recs = append(l.recs, t)
 		l.model.Records = append(l.model.Records, r)
 	}
 }

@@ -36,6 +36,7 @@ func init() {
 			"noise_hold shorter than a trial). Reports context, choice, good arm and reward of every trial.",
 		Cite:   "after the associative bandit tasks of Williams 1992, doi:10.1007/BF00992696",
 		Params: banditParams,
+		Check:  checkBandit,
 		New:    newBandit,
 	})
 }
@@ -73,8 +74,21 @@ type outcome struct {
 	reward                float64
 }
 
+// checkBandit looks for the two populations.
+func checkBandit(v quantity.Values, m *network.Model) (key string, err error) {
+	p := params{banditParams, v}
+	arms, contexts := p.whole("arms"), p.whole("contexts")
+	if err := p.population(m, "stimulus", neuron.LevelSource, contexts*p.whole("inputs_per_context"), "step_rate"); err != nil {
+		return "stimulus", err
+	}
+	return "action", p.population(m, "action", neuron.Rate, arms, "rate")
+}
+
 func newBandit(v quantity.Values, m *network.Model) (network.Task, error) {
-	p := params{"bandit", banditParams, v}
+	if _, err := checkBandit(v, m); err != nil {
+		return nil, err
+	}
+	p := params{banditParams, v}
 	b := &bandit{
 		world:    newWorld(p, m),
 		stimulus: p.text("stimulus", "stimulus"),
@@ -82,12 +96,6 @@ func newBandit(v quantity.Values, m *network.Model) (network.Task, error) {
 		inputs:   p.whole("inputs_per_context"),
 		trial:    p.time("trial"), on: p.time("stimulus_on"), off: p.time("stimulus_off"),
 		wait: p.time("reward_delay"), jitter: p.time("reward_jitter"),
-	}
-	if err := p.population(m, "stimulus", b.stimulus, neuron.LevelSource, b.contexts*b.inputs, "step_rate"); err != nil {
-		return nil, err
-	}
-	if err := p.population(m, "action", b.action, neuron.Rate, b.arms, "rate"); err != nil {
-		return nil, err
 	}
 	found := false
 	for i, q := range m.Projections {
@@ -104,13 +112,13 @@ func newBandit(v quantity.Values, m *network.Model) (network.Task, error) {
 		}
 	}
 	if !found {
-		return nil, p.errorf("no synapse from population %q to population %q", b.stimulus, b.action)
+		return nil, fmt.Errorf("no synapse from population %q to population %q", b.stimulus, b.action)
 	}
 	if !(b.on+b.delay+1 < b.off) {
-		return nil, p.errorf("stimulus from %v to %v ms, want it longer than the delay of %v ms to population %q", b.on, b.off, b.delay, b.action)
+		return nil, fmt.Errorf("stimulus from %v to %v ms, want it longer than the delay of %v ms to population %q", b.on, b.off, b.delay, b.action)
 	}
 	if last := max(b.off+b.delay, b.off+b.wait+b.jitter); !(last < b.trial) {
-		return nil, p.errorf("trial of %v ms, want more than the %v ms at which the stimulus is over and the reward given", b.trial, last)
+		return nil, fmt.Errorf("trial of %v ms, want more than the %v ms at which the stimulus is over and the reward given", b.trial, last)
 	}
 	return b, nil
 }

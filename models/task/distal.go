@@ -2,6 +2,7 @@ package task
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"hmn/event"
@@ -33,6 +34,10 @@ func init() {
 			"reports rewards, coincidences per synapse and mean weights, of both kinds.",
 		Cite:   "Izhikevich 2007, doi:10.1093/cercor/bhl152, experiment 1",
 		Params: distalParams,
+		Check: func(v quantity.Values, m *network.Model) (key string, err error) {
+			_, key, err = layDistal(v, m)
+			return key, err
+		},
 		New: func(v quantity.Values, m *network.Model) (network.Task, error) {
 			return newDistal(v, m)
 		},
@@ -70,7 +75,7 @@ type distal struct {
 // synapse shares spikes with another.
 func DistalSynapses(m *network.Model) (rewarded, control []network.Synapse, err error) {
 	if m.Task == nil || m.Task.Name != "distal_reward" {
-		return nil, nil, params{task: "distal_reward"}.errorf("the model has no such task")
+		return nil, nil, fmt.Errorf("the model has no task distal_reward")
 	}
 	d, err := newDistal(m.Task.Params, m)
 	if err != nil {
@@ -80,8 +85,18 @@ func DistalSynapses(m *network.Model) (rewarded, control []network.Synapse, err 
 }
 
 func newDistal(v quantity.Values, m *network.Model) (*distal, error) {
-	p := params{"distal_reward", distalParams, v}
-	d := &distal{
+	d, _, err := layDistal(v, m)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.pick(m)
+}
+
+// layDistal is the task before its synapses are chosen, or what the model lacks
+// and the key that asks for it.
+func layDistal(v quantity.Values, m *network.Model) (d *distal, key string, err error) {
+	p := params{distalParams, v}
+	d = &distal{
 		projection:  p.text("projection", ""),
 		rewarded:    p.whole("synapses"),
 		coincidence: p.time("coincidence"),
@@ -98,21 +113,21 @@ func newDistal(v quantity.Values, m *network.Model) (*distal, error) {
 	}
 	switch {
 	case k < 0 && d.projection == "":
-		return nil, p.errorf("the model has no projection that learns")
+		return nil, "projection", fmt.Errorf("the model has no projection that learns")
 	case k < 0:
-		return nil, p.errorf("projection: no projection %q", d.projection)
+		return nil, "projection", fmt.Errorf("projection: no projection %q", d.projection)
 	case !learns(m.Projections[k]):
-		return nil, p.errorf("projection: the synapses of %q do not learn", d.projection)
+		return nil, "projection", fmt.Errorf("projection: the synapses of %q do not learn", d.projection)
 	}
 	q := &m.Projections[k]
 	d.projection = q.Name
 	for i, name := range []string{q.Source, q.Target} {
 		at := slices.IndexFunc(m.Populations, func(x network.Population) bool { return x.Name == name })
 		if at < 0 {
-			return nil, p.errorf("projection %q: no population %q", q.Name, name)
+			return nil, "projection", fmt.Errorf("projection %q: no population %q", q.Name, name)
 		}
 		if nm, ok := neuron.Lookup(m.Populations[at].Model); !ok || nm.Kind != neuron.Spiking && nm.Kind != neuron.SpikeSource {
-			return nil, p.errorf("projection %q: population %q has the model %s, want one that spikes", q.Name, name, m.Populations[at].Model)
+			return nil, "projection", fmt.Errorf("projection %q: population %q has the model %s, want one that spikes", q.Name, name, m.Populations[at].Model)
 		}
 		d.sizes[i] = m.Populations[at].N
 		if i == 0 {
@@ -124,13 +139,13 @@ func newDistal(v quantity.Values, m *network.Model) (*distal, error) {
 	if !d.centred {
 		i := m.FindModulator(d.modulator)
 		if i < 0 {
-			return nil, p.errorf("modulator: no modulator %q", d.modulator)
+			return nil, "modulator", fmt.Errorf("modulator: no modulator %q", d.modulator)
 		}
 		if md := m.Modulators[i]; md.HasDelay && d.wait < md.Delay {
-			return nil, p.errorf("reward_delay = %v ms, want at least the %v ms of modulator %q", d.wait, md.Delay, d.modulator)
+			return nil, "reward_delay", fmt.Errorf("reward_delay = %v ms, want at least the %v ms of modulator %q", d.wait, md.Delay, d.modulator)
 		}
 	}
-	return d, d.pick(p, m, k)
+	return d, "", nil
 }
 
 func learns(p network.Projection) bool {
@@ -140,8 +155,8 @@ func learns(p network.Projection) bool {
 
 // pick chooses the pairs: all synapses in a random order, each taken unless it
 // shares a neuron with one taken before, in turn for reward and for control.
-func (d *distal) pick(p params, m *network.Model, projection int) error {
-	all, err := network.Synapses(m, projection)
+func (d *distal) pick(m *network.Model) error {
+	all, err := network.Synapses(m, m.FindProjection(d.projection))
 	if err != nil {
 		return err
 	}
@@ -175,7 +190,7 @@ func (d *distal) pick(p params, m *network.Model, projection int) error {
 		picked[turn] = append(picked[turn], s)
 	}
 	if len(picked[1]) < d.rewarded {
-		return p.errorf("synapses = %d, but projection %q has only %d and %d synapses without common neurons to reward and to compare with", d.rewarded, d.projection, len(picked[0]), len(picked[1]))
+		return fmt.Errorf("synapses = %d, but projection %q has only %d and %d synapses without common neurons to reward and to compare with", d.rewarded, d.projection, len(picked[0]), len(picked[1]))
 	}
 	d.pairs = append(picked[0], picked[1]...)
 	d.asSource, d.asTarget = slices.Repeat([]int32{-1}, d.sizes[0]), slices.Repeat([]int32{-1}, d.sizes[1])

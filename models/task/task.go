@@ -31,7 +31,6 @@ type host interface {
 
 // params reads the parameters of a task.
 type params struct {
-	task string
 	list []quantity.Param
 	v    quantity.Values
 }
@@ -62,26 +61,23 @@ func (p params) text(key, def string) string {
 	return def
 }
 
-// errorf names the task.
-func (p params) errorf(format string, a ...any) error {
-	return fmt.Errorf("task %s: "+format, append([]any{p.task}, a...)...)
-}
-
-// population finds a population of the wanted kind and size.
-func (p params) population(m *network.Model, key, name string, kind neuron.Kind, n int, what string) error {
+// population finds the population that a key names, by default as the key, which
+// must be of the wanted kind and size.
+func (p params) population(m *network.Model, key string, kind neuron.Kind, n int, what string) error {
+	name := p.text(key, key)
 	for _, q := range m.Populations {
 		if q.Name != name {
 			continue
 		}
 		if nm, ok := neuron.Lookup(q.Model); !ok || nm.Kind != kind {
-			return p.errorf("%s: population %q has the model %s, want %s", key, name, q.Model, what)
+			return fmt.Errorf("%s: population %q has the model %s, want %s", key, name, q.Model, what)
 		}
 		if q.N != n {
-			return p.errorf("%s: population %q has n = %d, want %d", key, name, q.N, n)
+			return fmt.Errorf("%s: population %q has n = %d, want %d", key, name, q.N, n)
 		}
 		return nil
 	}
-	return p.errorf("%s: no population %q", key, name)
+	return fmt.Errorf("%s: no population %q", key, name)
 }
 
 func number(key, unit string, def, lo, hi float64, doc string) quantity.Param {

@@ -3,6 +3,7 @@ package hmn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"hmn/event/quantity"
 	"hmn/synapse"
@@ -155,6 +156,15 @@ var (
 	ofRates  = []string{"tau_zbar"}
 )
 
+// largest is the size of the largest factors of an update, none counted below 1:
+// sums of updates overflow long after it does.
+func (p *Params) largest() float64 {
+	x := max(1, math.Abs(p.APlus), math.Abs(p.AMinus))
+	x = float64(x * max(1, p.AFast, p.ASlow))
+	x = float64(x * max(1, p.EtaLocal, p.EtaGlobal))
+	return float64(x * max(1, p.TauSlow))
+}
+
 // Check refuses parameters outside their ranges and combinations that make no
 // sense, and names the key at fault; rates as for Resolve. What needs the engine
 // or the modulators of a model is checked by package network.
@@ -191,6 +201,10 @@ func Check(v quantity.Values, rates bool) (key string, err error) {
 		return "similarity", fmt.Errorf(`similarity = "dot" changes while the context decays, so that α cannot be held between post spikes: set alpha_hold = "cycle" as well`)
 	case p.EtaPhi > 0 && p.PhaseBins > 0:
 		return "eta_phi", fmt.Errorf("eta_phi = %g moves every phase by itself, but phase_bins = %d keeps phases on a grid: want phase_bins = 0", p.EtaPhi, p.PhaseBins)
+	case !(p.largest() <= 1e100):
+		keys := []string{"A_plus", "A_minus", "a_fast", "a_slow", "eta_local", "eta_global", "tau_slow"}
+		k := max(0, slices.IndexFunc(keys, g.has))
+		return keys[k], fmt.Errorf("the larger of A_plus and A_minus times that of a_fast and a_slow, times that of the learning rates, times tau_slow is over 1e100: updates would not be finite; want a smaller %s", keys[k])
 	case rates && p.Overwrite:
 		return "trace", fmt.Errorf(`trace = "overwrite" is for coincidences of spikes: between rate units, which are active all the time, it would leave a trace without memory; want trace = "ode"`)
 	case !rates && p.CenterPost:

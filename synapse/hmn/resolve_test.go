@@ -153,6 +153,8 @@ func TestCheck(t *testing.T) {
 		{with(core, quantity.Values{"tau_minus": num(-1)}), false, "tau_minus", "> 0 ms"},
 		{with(core, quantity.Values{"A_plus": num(inf)}), false, "A_plus", "finite"},
 		{with(core, quantity.Values{"A_minus": num(nan)}), false, "A_minus", "finite"},
+		{with(core, quantity.Values{"A_plus": num(1e308), "eta_local": num(1e300)}), false, "A_plus", "not be finite"},
+		{with(core, quantity.Values{"tau_slow": num(1e101)}), false, "tau_slow", "not be finite"},
 		{with(core, quantity.Values{"eta_local": num(-1e-9)}), false, "eta_local", "≥ 0"},
 		{with(core, quantity.Values{"eta_global": num(nan)}), false, "eta_global", "≥ 0"},
 		{with(core, quantity.Values{"osc_hz": num(0.05)}), false, "osc_hz", "≥ 0.1 and ≤ 200 Hz"},

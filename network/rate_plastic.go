@@ -595,22 +595,34 @@ func (b *levelBlock) reset(*Network) error {
 	return nil
 }
 
+// rateSets are the sets of plastic inputs of all blocks, each with the units that
+// its weights act on without delay, or nil.
+func (n *Network) rateSets() iter.Seq2[*rateLearning, *neuron.RateNet] {
+	return func(yield func(*rateLearning, *neuron.RateNet) bool) {
+		for _, a := range n.blocks {
+			g := rateLearningOf(a)
+			if g == nil {
+				continue
+			}
+			var net *neuron.RateNet
+			if b, ok := a.(*rateBlock); ok {
+				net = b.net
+			}
+			for _, x := range g.sets {
+				if !yield(x, net) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // closeRates closes the windows up to t where the windows passed end there:
 // what changes at t itself adds nothing to them.
 func (n *Network) closeRates(t event.Time) {
-	for _, a := range n.blocks {
-		g := rateLearningOf(a)
-		if g == nil {
-			continue
-		}
-		var net *neuron.RateNet
-		if b, ok := a.(*rateBlock); ok {
-			net = b.net
-		}
-		for _, x := range g.sets {
-			if x.upTo <= t {
-				x.close(t, net)
-			}
+	for x, net := range n.rateSets() {
+		if x.upTo <= t {
+			x.close(t, net)
 		}
 	}
 }
@@ -618,24 +630,14 @@ func (n *Network) closeRates(t event.Time) {
 // finishRates takes synapses between rate units up to the end of the window, when
 // all inputs are known.
 func (n *Network) finishRates(w event.Window) {
-	for _, a := range n.blocks {
-		g := rateLearningOf(a)
-		if g == nil {
+	for x, net := range n.rateSets() {
+		if x.upTo >= w.End {
 			continue
 		}
-		var net *neuron.RateNet
-		if b, ok := a.(*rateBlock); ok {
-			net = b.net
+		for _, pl := range x.in {
+			pl.collect(w.End)
 		}
-		for _, x := range g.sets {
-			if x.upTo >= w.End {
-				continue
-			}
-			for _, pl := range x.in {
-				pl.collect(w.End)
-			}
-			x.pass(w.End, net)
-		}
+		x.pass(w.End, net)
 	}
 }
 

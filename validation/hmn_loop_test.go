@@ -1340,3 +1340,53 @@ func TestHMNSignals(t *testing.T) {
 	}
 	t.Logf("worst, in units of the bar: %v", worst)
 }
+
+// TestHMNManyProjections: a thousand projections that learn end at one population, and
+// each synapse of the loop is one of its own; its neurons fire as before.
+func TestHMNManyProjections(t *testing.T) {
+	end := ms(150)
+	for _, model := range []string{"iaf_psc_exp", "iaf_psc_delta", "foreign_lif"} {
+		l := makeLoop(77, loopVariants()[0], model, "long", 200, end)
+		want, n := l.run(t, end, 1)
+		if k := l.hard(l.synapses(t, want, end), want, n.Stats().Window); k < 2 {
+			t.Errorf("%s: %d updates that hang on a spike of their window", model, k)
+		}
+		n.Close()
+		m := *l.m
+		m.Projections = nil
+		for k := range 250 { // they do nothing
+			for _, q := range l.m.Projections[:l.plastic] {
+				idle := q
+				idle.Name = fmt.Sprintf("idle %s %d", q.Name, k)
+				idle.SynapseParams = values("w_max", 1e-9, "eta_local", 0.0, "eta_global", 0.0, "bernoulli", false)
+				idle.Edges = nil
+				for j := range 4 {
+					e := q.Edges[0]
+					e.Target, e.Weight = uint32(j), 0
+					idle.Edges = append(idle.Edges, e)
+				}
+				m.Projections = append(m.Projections, idle)
+			}
+		}
+		for p, q := range l.m.Projections {
+			if p >= l.plastic {
+				m.Projections = append(m.Projections, q)
+				continue
+			}
+			for k := range q.Edges {
+				one := q
+				one.Name = fmt.Sprintf("%s %d", q.Name, k)
+				one.Edges = q.Edges[k : k+1]
+				m.Projections = append(m.Projections, one)
+			}
+		}
+		m.Records = []network.Record{record("spikes", "E", 0), record("spikes", "I", 0)}
+		n = build(t, &m, 1)
+		got := &learned{}
+		learn(t, n, end, got)
+		n.Close()
+		if d := apart(want.byID(12), got.byID(12), 1); d < end { // sums have another order
+			t.Errorf("%s: spikes differ from %v ms on", model, d)
+		}
+	}
+}

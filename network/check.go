@@ -472,7 +472,12 @@ func (m *Model) checkRecord(r *Record) error {
 	case RecordRate:
 		fits = nm.Kind == neuron.Rate
 	default:
-		return fmt.Errorf("unknown signal %q, want one of %v", r.What, RecordWords)
+		states := neuron.Recordable()
+		if !slices.Contains(states, r.What) {
+			return fmt.Errorf("unknown signal %q, want one of %v, or a state variable of the neuron model: %v", r.What, RecordWords, states)
+		}
+		_, fits = nm.State(r.What)
+		fits = fits && nm.New != nil
 	}
 	if !fits {
 		return fmt.Errorf("%s of %q: model %s has no such signal", r.What, r.Of, p.Model)

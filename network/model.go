@@ -140,7 +140,8 @@ type Projection struct {
 	Edges             []synapse.Edge
 }
 
-// What can be recorded.
+// What can be recorded; besides, any state variable of a model with dynamics of
+// its own, under its own name (neuron.Recordable): g_ex, w, U_m and so on.
 const (
 	RecordSpikes = "spikes"
 	RecordVm     = "V_m"

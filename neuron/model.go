@@ -1,6 +1,7 @@
 package neuron
 
 import (
+	"slices"
 	"sort"
 
 	"hmn/event/quantity"
@@ -65,6 +66,22 @@ func Names() []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// Recordable lists the state variables that can be sampled, sorted: those of all
+// models with dynamics of their own. The kernels of the built-in ones keep theirs
+// in forms of their own; of them V_m and I_syn are known.
+func Recordable() []string {
+	var keys []string
+	for _, m := range registry {
+		for _, s := range m.States {
+			if m.New != nil && !slices.Contains(keys, s.Key) {
+				keys = append(keys, s.Key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // Param finds a parameter by key.

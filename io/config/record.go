@@ -20,7 +20,7 @@ func (l *loader) records() {
 			continue
 		}
 		r := network.Record{}
-		words := key("record.what").Choices
+		words := slices.Concat(key("record.what").Choices, neuron.Recordable())
 		if r.What, ok = t.text("what"); !ok {
 			continue
 		}
@@ -170,6 +170,10 @@ func (t table) recordable(what string, p *population) bool {
 	case network.RecordRate:
 		if k != neuron.Rate {
 			want = "a population of rate units"
+		}
+	default:
+		if _, ok := p.model.State(what); !ok || p.model.New == nil {
+			want = "a population whose model has a state variable of that name"
 		}
 	}
 	if want != "" {

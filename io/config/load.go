@@ -21,7 +21,7 @@ import (
 // Options say where a model's files are and what to change in it.
 type Options struct {
 	Dir  string   // files named in the model are relative to it; "" = the model file's folder (Load) or the working one (Parse)
-	Set  []string // overrides, "simulation.seed=3", "population.E.params.tau_m=15 ms": a dotted path and TOML or a bare word
+	Set  []string // overrides, "simulation.seed=3", "population.E.params.tau_m=15 ms": a dotted path (or the name of a choice or parameter of the model) and TOML or a bare word
 	Name string   // the model file's name in messages; "" = its path (Load) or "model" (Parse)
 	// RequireDuration refuses a model that is to be run and says not how long.
 	RequireDuration bool
@@ -97,9 +97,7 @@ func Parse(text []byte, o Options) (*network.Model, *Source, error) {
 		return nil, nil, l.err()
 	}
 	l.root = root
-	for _, s := range o.Set {
-		l.override(s)
-	}
+	l.overrides()
 	l.strict(root, "", "")
 	l.inputs()
 	l.simulation()

@@ -1,9 +1,32 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
+
+// overrides makes of the tree that the file gives the one that is read: what is
+// chosen, then the other overrides in their order, then the formulas.
+func (l *loader) overrides() {
+	choice := func(set string) bool {
+		path, _, _ := strings.Cut(set, "=")
+		path = strings.TrimSpace(path)
+		return strings.HasPrefix(path, "choice.") || !strings.Contains(path, ".") && l.shorthand(path)[0] == "choice"
+	}
+	for _, s := range l.o.Set {
+		if choice(s) {
+			l.override(s)
+		}
+	}
+	l.choices()
+	for _, s := range l.o.Set {
+		if !choice(s) {
+			l.override(s)
+		}
+	}
+	l.formulas()
+}
 
 // override applies one "key=value" to the tree: the value replaces what the
 // file says, or is added, and is then checked like the file.
@@ -22,6 +45,13 @@ func (l *loader) override(set string) {
 	}
 	stamp(v, at)
 	segments := strings.Split(path, ".")
+	if len(segments) == 1 {
+		segments = l.shorthand(path)
+		if vars := l.variables(); segments[0] == path && len(vars) > 0 && !slices.Contains(below(""), path) {
+			l.errorf(at, "the model offers no %s%s", quote(path), hint(path, vars))
+			return
+		}
+	}
 	if len(segments) > 16 {
 		l.errorf(at, "the path has %d parts; no key lies that deep", len(segments))
 		return

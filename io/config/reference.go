@@ -333,7 +333,8 @@ The same text is printed by ` + "`hmn doc KEY`" + `.
 A model file is strict [TOML](https://toml.io): unknown keys are errors. Files it
 names are relative to its folder. Every key can be changed from outside with
 ` + "`--set path=value`" + `, e.g. ` + "`--set population.E.params.tau_m='15 ms'`" + `; entries of lists are
-called by name or by number from 0. No time is longer than a run can be, 106 days.
+called by name or by number from 0, and what a model offers to choose and its parameters by
+` + "`--set name=value`" + `, see [choice] and [parameter]. No time is longer than a run can be, 106 days.
 
 `
 

@@ -93,7 +93,7 @@ func TestDoc(t *testing.T) {
 			}
 		}
 	}
-	for key, near := range map[string]string{"tau_n": `did you mean "tau_m"?`, "indegree": `did you mean "degree"?`, "simulation.sede": `did you mean "seed"?`, "": "no key"} {
+	for key, near := range map[string]string{"tau_mm": `did you mean "tau_m"?`, "indegree": `did you mean "degree"?`, "simulation.sede": `did you mean "seed"?`, "": "no key"} {
 		if _, err := Doc(key); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), near) {
 			t.Errorf("Doc(%q): %v, want %s", key, err, near)
 		}

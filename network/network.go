@@ -500,7 +500,7 @@ func (n *Network) makeBlocks() error {
 			a, err = rb, rb.join(n, p, r, b)
 		case p.model.Kind == neuron.LevelSource:
 			if p.levels == nil {
-				p.levels, err = neuron.NewLevels(p.desc.Model, p.desc.Params, p.desc.N)
+				p.levels, err = neuron.NewLevels(p.desc.Model, p.desc.Params, p.desc.N, n.model.Simulation.Seed, p.desc.Name)
 			}
 			if err != nil {
 				break

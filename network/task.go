@@ -169,6 +169,9 @@ func (n *Network) SetLevel(population string, unit int, value float64) error {
 	if p.levels == nil {
 		return fmt.Errorf("%w: %s (%s) is no level source", errTask, population, p.desc.Model)
 	}
+	if p.levels.Noise() {
+		return fmt.Errorf("%w: %s (%s) has levels of its own", errTask, population, p.desc.Model)
+	}
 	h := &p.hist
 	if k := len(h.at); k > 0 && h.at[k-1] > n.now {
 		return fmt.Errorf("%w: %s has a step of its own at %s ms, after now, %s ms", errTask, population, h.at[k-1], n.now)

@@ -30,21 +30,32 @@ func byChange(a, b Change) int {
 var ErrNoLevels = errors.New("neuron: not a level source")
 
 // Levels is the output of a population of a LevelSource model: piecewise
-// constant, from the parameters amplitude and steps or steps_file. Times are
-// rounded once, to the picosecond; of two steps of one neuron at the same
-// picosecond the later row holds. Immutable and safe for concurrent use.
+// constant, from the parameters amplitude and steps or steps_file, or drawn
+// (ou_current, noise_current). Times are rounded once, to the picosecond; of two
+// steps of one neuron at the same picosecond the later row holds. Steps are
+// immutable and safe for concurrent use; noise is carried along in time and is
+// neither, but what it gives does not depend on how it is asked.
 type Levels struct {
 	amplitude float64
 	common    bool     // the changes are those of every neuron, Neuron unset
 	changes   []Change // by (time, neuron)
+	noise     *noise   // nil: steps
 }
 
 // NewLevels makes the levels of n neurons. v must have passed Model.CheckAll;
-// steps and steps_file exclude each other.
-func NewLevels(model string, v quantity.Values, n int) (*Levels, error) {
+// steps and steps_file exclude each other. Noise is keyed by (seed, population,
+// neuron).
+func NewLevels(model string, v quantity.Values, n int, seed uint64, population string) (*Levels, error) {
 	m, ok := Lookup(model)
 	if !ok || m.Kind != LevelSource {
 		return nil, fmt.Errorf("%w: model %q", ErrNoLevels, model)
+	}
+	if _, ok := m.Param("steps"); !ok {
+		x, err := newNoise(m, v, n, seed, population)
+		if err != nil {
+			return nil, fmt.Errorf("neuron: model %s: %w", model, err)
+		}
+		return &Levels{noise: x}, nil
 	}
 	t, err := readSteps(v, "steps", "steps_file", n)
 	if err != nil {
@@ -70,6 +81,9 @@ func NewLevels(model string, v quantity.Values, n int) (*Levels, error) {
 	return l, nil
 }
 
+// Noise says whether the levels are drawn.
+func (l *Levels) Noise() bool { return l.noise != nil }
+
 // Initial is the level of neuron i before t = 0: the amplitude. Changes
 // announces it again as a change from 0 at t = 0, so a target holds 0 until
 // that change has reached it, and Initial is not to be added to its input.
@@ -80,6 +94,9 @@ func (l *Levels) Initial(i int) float64 { return l.amplitude }
 // t = 0, at t = 0, unless that level is 0; after that Old is the New of the
 // change before. Steps to the level that holds already are no changes.
 func (l *Levels) Changes(lo, hi int, from, to event.Time, dst []Change) []Change {
+	if l.noise != nil {
+		return l.noise.changes(lo, hi, from, to, dst)
+	}
 	k := sort.Search(len(l.changes), func(k int) bool { return l.changes[k].At >= from })
 	for ; k < len(l.changes) && l.changes[k].At < to; k++ {
 		c := l.changes[k]
@@ -96,7 +113,11 @@ func (l *Levels) Changes(lo, hi int, from, to event.Time, dst []Change) []Change
 }
 
 // Next is the time of the first change at or after t, MaxTime when there is none.
+// Noise may change at every tick.
 func (l *Levels) Next(t event.Time) event.Time {
+	if l.noise != nil {
+		return (t + l.noise.hold - 1) / l.noise.hold * l.noise.hold
+	}
 	if k := sort.Search(len(l.changes), func(k int) bool { return l.changes[k].At >= t }); k < len(l.changes) {
 		return l.changes[k].At
 	}

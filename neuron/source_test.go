@@ -30,7 +30,7 @@ func TestListedTrain(t *testing.T) {
 
 func TestLevels(t *testing.T) {
 	level := func(v quantity.Values, n int) *Levels {
-		l, err := NewLevels("step_current", v, n)
+		l, err := NewLevels("step_current", v, n, 0, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,11 +75,11 @@ func TestLevels(t *testing.T) {
 		{"steps_file": {Table: []quantity.Step{{Neuron: 0, Time: 2}, {Neuron: 0, Time: 1}}}},
 		{"steps": {Steps: [][2]float64{{1e300, 4}}}},
 	} {
-		if _, err := NewLevels("step_rate", v, 2); err == nil {
+		if _, err := NewLevels("step_rate", v, 2, 0, ""); err == nil {
 			t.Errorf("no error for %v", v)
 		}
 	}
-	if _, err := NewLevels("poisson", nil, 2); !errors.Is(err, ErrNoLevels) {
+	if _, err := NewLevels("poisson", nil, 2, 0, ""); !errors.Is(err, ErrNoLevels) {
 		t.Errorf("poisson as levels: %v", err)
 	}
 }

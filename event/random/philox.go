@@ -14,7 +14,7 @@ const (
 	StreamConnect   Stream = 5    // which synapses exist
 	StreamWeight    Stream = 6    // synaptic weights
 	StreamDelay     Stream = 7    // synaptic delays
-	StreamNoise     Stream = 8    // held noise of rate units
+	StreamNoise     Stream = 8    // held noise of rate units and of noise currents
 	StreamSubset    Stream = 9    // samples of recorded entities
 	StreamDendritic Stream = 10   // dendritic processes
 	StreamUpdate    Stream = 11   // Bernoulli trials of weight updates: owner projection, entity target<<32|source, counter k

@@ -274,7 +274,7 @@ func TestLevelsOntoSpiking(t *testing.T) {
 	refused(t, replaced(t, append(level("step_current"), baseDelay, "delay = 0\n")...),
 		`m.toml:27:9: projection "EE": delay: the total delay is 0 ms, want > 0 ms (at least 1 ps)`, Options{})
 	refused(t, replaced(t, level("step_rate")...),
-		`m.toml:22:10: projection "EE": source: step_rate sends a level without unit, not a current: spiking neurons take step_current`, Options{})
+		`m.toml:22:10: projection "EE": source: step_rate sends a level without unit, not a current: spiking neurons take step_current, ou_current and noise_current`, Options{})
 	// Without delay only onto rate units.
 	zero := replaced(t, append(level("step_rate")[:2], baseEnds, "source = \"S\"\ntarget = \"R\"", baseDelay, "delay = 0\n")...)
 	if _, _, err := Parse([]byte(zero), Options{}); err != nil {

@@ -112,7 +112,7 @@ func makeKeys() []Key {
 		none1("projection.profile.periodic", List, "1", "[Lx, Ly] or [Lx, Ly, Lz]: lengths of periodic axes, 0 = open"),
 		shown("true", k("projection.autapses", Bool, "", "a neuron may connect to itself")),
 		shown("true", k("projection.multapses", Bool, "", "a pair may be connected more than once")),
-		in(-1e9, 1e9, need(k("projection.weight", ValueType, "of the target", "weight; pA (psc models), mV (delta), 1 (rate units). Onto spiking neurons of any model: from rate units pA per unit of rate, a current; from step_current a factor of its current"))),
+		in(-1e9, 1e9, need(k("projection.weight", ValueType, "of the target", "weight; pA (psc models), mV (delta), 1 (rate units). Onto spiking neurons of any model: from rate units pA per unit of rate, a current; from step_current, ou_current and noise_current a factor of their current"))),
 		in(0, inf, eq("docs/semantics.md, delays", none1("projection.delay", ValueType, "ms", "total delay of a static projection; excludes the two below. One of the three is required. The total must be > 0, at least 1 ps; only from rate units and level sources onto rate units it may be 0"))),
 		in(0, inf, eq("docs/semantics.md, delays", shown("0 if dendritic_delay is given", k("projection.axonal_delay", ValueType, "ms", "delay of the spike until the synapse sees it")))),
 		in(0, inf, eq("docs/semantics.md, delays", shown("0 if axonal_delay is given", k("projection.dendritic_delay", ValueType, "ms", "delay from the synapse to the soma, and of the post spike back")))),

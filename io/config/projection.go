@@ -108,7 +108,7 @@ func (l *loader) ends(p *projection) {
 		p.unit = "pA" // per unit of rate: a current, whatever spikes do to the target
 	case from.Kind == neuron.LevelSource && to.Kind == neuron.Spiking:
 		if u := levelUnit(from); u != "pA" {
-			t.wrong(at, "source", "%s sends a level without unit, not a current: spiking neurons take step_current", p.source.Model)
+			t.wrong(at, "source", "%s sends a level without unit, not a current: spiking neurons take step_current, ou_current and noise_current", p.source.Model)
 		}
 		p.unit = "1" // the level is in pA
 	case from.Kind == neuron.LevelSource && to.Kind == neuron.Rate:
@@ -120,8 +120,10 @@ func (l *loader) ends(p *projection) {
 
 // levelUnit is the unit of what a level source sends.
 func levelUnit(m *neuron.Model) string {
-	if q, ok := m.Param("amplitude"); ok {
-		return q.Unit
+	for _, key := range []string{"amplitude", "mean"} {
+		if q, ok := m.Param(key); ok {
+			return q.Unit
+		}
 	}
 	return ""
 }

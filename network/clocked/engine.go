@@ -255,7 +255,7 @@ func (e *Engine) makePopulations() error {
 				p.train = neuron.NewReader(t, 0, d.N)
 			}
 		default:
-			p.levels, err = neuron.NewLevels(d.Model, d.Params, d.N)
+			p.levels, err = neuron.NewLevels(d.Model, d.Params, d.N, e.model.Simulation.Seed, d.Name)
 		}
 		if err != nil {
 			return fmt.Errorf("clocked: population %q: %w", d.Name, err)

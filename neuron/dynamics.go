@@ -25,3 +25,26 @@ type Dynamics interface {
 	// reads recorded signals at window starts.
 	State(i int, key string) *float64
 }
+
+// PortCurrent is the port of an Arrival that is no synaptic event but a change of
+// a constant current by Weight [pA], for models with Model.Currents.
+const PortCurrent uint8 = 255
+
+// Lazy is implemented by Dynamics whose neurons keep their own time. The engine
+// passes over a neuron in windows in which nothing arrives at it and that end by
+// Quiet, and it may call Advance for any part of a window: the spikes must not
+// depend on that.
+type Lazy interface {
+	Dynamics
+	// Quiet holds, for each neuron, a time before which it sends no spike unless
+	// something arrives. The engine reads it before each window.
+	Quiet() []event.Time
+	// Sync takes the state variables of neuron i to time t, to which it has been
+	// advanced; it is then to be read and not to be advanced again.
+	Sync(i int, t event.Time)
+}
+
+// Copier is implemented by Dynamics whose signals can be read anywhere inside a
+// window: the engine makes one neuron more than the block has, copies a neuron
+// to it, and advances the copy. Others are read at window starts.
+type Copier interface{ Copy(dst, src int) }

@@ -34,6 +34,8 @@ type Model struct {
 	// New makes the dynamics of n neurons that the engine advances event by
 	// event. Nil for the built-in models, whose kernels the engine knows.
 	New func(p quantity.Values, n int) (Dynamics, error)
+	// Currents says that what New makes takes changes of current (PortCurrent).
+	Currents bool
 }
 
 var registry = map[string]*Model{}

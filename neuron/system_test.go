@@ -1,0 +1,160 @@
+package neuron
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"hmn/event"
+	"hmn/event/quantity"
+)
+
+// fine integrates a System with classical Runge–Kutta steps of at most h ms
+// between arrivals: slow, obvious, and without anything of Cells but Slopes. It
+// finds a threshold crossing by bisection on the length of its last step.
+func fine(sys System, arrivals []Arrival, end, h float64) (spikes []float64, y Vector) {
+	n := len(sys.Vars)
+	for j, v := range sys.Vars {
+		y[j] = v.Start
+	}
+	t, free, current := 0., math.Inf(-1), 0.
+	tRef := sys.TRef.MS()
+	step := func(y Vector, d float64, held bool) Vector {
+		var k [4]Vector
+		z := y
+		for s, c := range []float64{0, 0.5, 0.5, 1} {
+			for j := range n {
+				if s > 0 {
+					z[j] = y[j] + c*d*k[s-1][j]
+				}
+			}
+			sys.Slopes(&k[s], &z, current, held)
+		}
+		for j := range n {
+			y[j] += d / 6 * (k[0][j] + 2*k[1][j] + 2*k[2][j] + k[3][j])
+		}
+		return y
+	}
+	spike := func() {
+		spikes = append(spikes, t)
+		sys.Reset(&y)
+		free = t + tRef
+	}
+	for k := 0; ; {
+		stop := end
+		if k < len(arrivals) {
+			stop = arrivals[k].At.MS()
+		}
+		for t < stop {
+			held := t < free-1e-12
+			d := min(h, stop-t)
+			if held {
+				d = min(d, free-t)
+			}
+			z := step(y, d, held)
+			if !held && z[0] >= sys.Level {
+				lo, hi := 0., d
+				for range 60 {
+					if m := (lo + hi) / 2; step(y, m, held)[0] >= sys.Level {
+						hi = m
+					} else {
+						lo = m
+					}
+				}
+				y = step(y, hi, held)
+				t += hi
+				spike()
+				continue
+			}
+			y, t = z, t+d
+			if stop-t < 1e-12 {
+				t = stop
+			}
+		}
+		if k == len(arrivals) {
+			return spikes, y
+		}
+		for at := arrivals[k].At; k < len(arrivals) && arrivals[k].At == at; k++ {
+			a := arrivals[k]
+			if a.Port == PortCurrent {
+				current += a.Weight
+				continue
+			}
+			in := sys.Inputs[a.Port]
+			w := a.Weight
+			if in.Magnitude {
+				w = math.Abs(w)
+			}
+			y[in.Var] += in.Gain * w
+		}
+		if y[0] >= sys.Level && t >= free {
+			spike()
+		}
+	}
+}
+
+// drive draws random arrivals off any grid.
+func drive(seed uint64, n int, end event.Time, weights []float64) []Arrival {
+	r := rand.New(rand.NewPCG(seed, 1))
+	a := make([]Arrival, n)
+	for k := range a {
+		p := r.IntN(len(weights))
+		a[k] = Arrival{At: event.Time(r.Int64N(int64(end))), Port: uint8(p), Weight: weights[p] * (0.5 + r.Float64())}
+	}
+	slices.SortStableFunc(a, func(x, y Arrival) int { return int(min(max(x.At-y.At, -1), 1)) })
+	return a
+}
+
+// system is the System of a built-in model.
+func system(t testing.TB, name string, v quantity.Values) (System, Dynamics) {
+	t.Helper()
+	m, ok := Lookup(name)
+	if !ok {
+		t.Fatalf("no model %s", name)
+	}
+	d, err := m.New(v, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *d.(*Cells).s.sys, d
+}
+
+func number(x float64) quantity.Value { return quantity.Value{Number: x} }
+
+func TestAgainstFineSteps(t *testing.T) {
+	for _, c := range []struct {
+		model   string
+		params  quantity.Values
+		weights []float64
+		n       int
+	}{
+		{"iaf_cond_exp", quantity.Values{"tau_syn_ex": number(5), "tau_syn_in": number(10), "E_in": number(-80)}, []float64{15, -15}, 300},
+		{"iaf_cond_alpha", quantity.Values{"tau_syn_ex": number(2), "tau_syn_in": number(4)}, []float64{10, -10}, 300},
+	} {
+		t.Run(c.model, func(t *testing.T) {
+			for seed := range uint64(3) {
+				sys, d := system(t, c.model, c.params)
+				end := 200 * event.Millisecond
+				a := drive(seed, c.n, end, c.weights)
+				got, err := d.Advance(0, 0, end, a, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, y := fine(sys, a, end.MS(), 0.005)
+				if len(got) != len(want) || len(want) == 0 {
+					t.Fatalf("seed %d: %d spikes, want %d", seed, len(got), len(want))
+				}
+				worst := 0.
+				for k := range got {
+					worst = max(worst, math.Abs(got[k].MS()-want[k]))
+				}
+				d.(Lazy).Sync(0, end)
+				t.Logf("seed %d: %d spikes, differences up to %.2g ms; V %.9g, want %.9g", seed, len(got), worst, *d.State(0, "V_m"), y[0])
+				if worst > 1e-4 {
+					t.Errorf("seed %d: spikes differ by %g ms", seed, worst)
+				}
+			}
+		})
+	}
+}

@@ -42,19 +42,25 @@ type lateOf struct {
 // group, else all plastic ones of one sign.
 func (pl *plastic) groupKey() string {
 	switch {
-	case pl.l.P.Group != "":
-		return "group " + pl.l.P.Group
+	case pl.rule.hmn.par.Group != "":
+		return "group " + pl.rule.hmn.par.Group
 	case pl.in.r.Negative:
 		return "negative"
 	}
 	return "positive"
 }
 
+// spikes is the rule of an input of model hmn.
+func (pl *plastic) spikes() *hmn.Spikes { return pl.l.(*hmn.Spikes) }
+
 // makeGroups joins the inputs of a block into groups and gives rules without
 // attention their constant α.
 func (n *Network) makeGroups(g *learning, targets int) error {
 	var groups []*group
 	for _, pl := range g.in {
+		if pl.rule.hmn == nil {
+			continue
+		}
 		key := pl.groupKey()
 		k := slices.IndexFunc(groups, func(x *group) bool { return x.key == key })
 		if k < 0 {
@@ -64,13 +70,13 @@ func (n *Network) makeGroups(g *learning, targets int) error {
 		groups[k].members = append(groups[k].members, pl)
 	}
 	for _, x := range groups {
-		if !slices.ContainsFunc(x.members, func(pl *plastic) bool { return pl.l.P.BetaA > 0 || pl.l.P.Relevance == "vector" }) {
+		if !slices.ContainsFunc(x.members, func(pl *plastic) bool { return attends(&pl.rule.hmn.par) }) {
 			fanIn := make([]int, targets)
 			for _, pl := range x.members {
-				pl.l.W.FanIn(fanIn)
+				pl.wir.FanIn(fanIn)
 			}
 			for _, pl := range x.members {
-				pl.l.SetGain(fanIn)
+				pl.spikes().SetGain(fanIn)
 			}
 			continue
 		}
@@ -82,18 +88,18 @@ func (n *Network) makeGroups(g *learning, targets int) error {
 			if err != nil {
 				return err
 			}
-			rules, embed = append(rules, pl.l), append(embed, e)
+			rules, embed = append(rules, pl.spikes()), append(embed, e)
 			x.axonal = min(x.axonal, pl.in.r.MinDelay)
-			x.dend = pl.l.W.Dendritic
-			x.oja = x.oja || pl.l.P.Embedding == "oja"
+			x.dend = pl.wir.Dendritic
+			x.oja = x.oja || pl.rule.hmn.par.Embedding == "oja"
 			pl.group = x
 		}
 		var err error
 		if x.att, err = hmn.NewAttention(rules, embed); err != nil {
 			return fmt.Errorf("projection %q: %w", x.members[0].in.p.desc.Name, err)
 		}
-		p := &x.members[0].rule.par
-		x.cycle = &x.members[0].rule.cycle
+		p := &x.members[0].rule.hmn.par
+		x.cycle = &x.members[0].rule.hmn.cycle
 		x.ticks = p.AlphaCycle || x.oja
 		g.groups = append(g.groups, x)
 	}
@@ -117,18 +123,21 @@ type ojaLearner struct {
 // embedding is the directions of the source population of a rule, one for all
 // rules with the same source, dimension and kind.
 func (n *Network) embedding(r *rule) (*hmn.Embedding, error) {
-	if r.embed != nil {
-		return r.embed, nil
+	if r.hmn.embed != nil {
+		return r.hmn.embed, nil
 	}
-	src, d := r.proj.src, r.par.EmbedDim
+	src, d := r.proj.src, r.hmn.par.EmbedDim
 	for _, q := range n.projs {
-		if o := q.plastic; o != nil && o != r && o.embed != nil && q.src == src && o.par.EmbedDim == d && o.par.Embedding == r.par.Embedding && r.par.Embedding != "given" {
-			r.embed = o.embed
-			return r.embed, nil
+		if q.plastic == nil || q.plastic == r || q.plastic.hmn == nil || q.src != src {
+			continue
+		}
+		if o := q.plastic.hmn; o.embed != nil && o.par.EmbedDim == d && o.par.Embedding == r.hmn.par.Embedding && r.hmn.par.Embedding != "given" {
+			r.hmn.embed = o.embed
+			return r.hmn.embed, nil
 		}
 	}
 	v := make([]float64, 0, src.desc.N*d)
-	if r.par.Embedding == "given" {
+	if r.hmn.par.Embedding == "given" {
 		for _, x := range r.proj.desc.Embedding {
 			v = append(v, x...)
 		}
@@ -144,10 +153,10 @@ func (n *Network) embedding(r *rule) (*hmn.Embedding, error) {
 			}
 		}
 	}
-	if r.par.Embedding == "oja" {
-		r.embed = hmn.NewEmbedding(d, hmn.NewEmbedding(d, v).Unit())
-		o := &ojaLearner{rule: r, e: r.embed, mean: make([]float64, src.desc.N)}
-		if r.par.Rates {
+	if r.hmn.par.Embedding == "oja" {
+		r.hmn.embed = hmn.NewEmbedding(d, hmn.NewEmbedding(d, v).Unit())
+		o := &ojaLearner{rule: r, e: r.hmn.embed, mean: make([]float64, src.desc.N)}
+		if r.hmn.par.Rates {
 			o.level, o.start, o.since = make([]float64, src.desc.N), make([]float64, src.desc.N), make([]event.Time, src.desc.N)
 			if src.model.Kind == neuron.Rate {
 				z0, err := n.outputs0(src)
@@ -159,9 +168,9 @@ func (n *Network) embedding(r *rule) (*hmn.Embedding, error) {
 		}
 		n.oja = append(n.oja, o)
 	} else {
-		r.embed = hmn.NewEmbedding(d, v)
+		r.hmn.embed = hmn.NewEmbedding(d, v)
 	}
-	return r.embed, nil
+	return r.hmn.embed, nil
 }
 
 func (x *group) reset() {
@@ -230,7 +239,7 @@ func (x *group) run(t, from event.Time) {
 			l := x.order[a]
 			pl := x.members[l.member]
 			pl.arrive(l.src, l.lo, l.hi, l.at, x.dend, from)
-			x.att.Arrive(pl.l, l.src, l.lo, l.hi, l.at)
+			x.att.Arrive(pl.spikes(), l.src, l.lo, l.hi, l.at)
 			a++
 		case event.KindSpike:
 			x.att.Post(x.posts[p].target, x.posts[p].at)
@@ -256,7 +265,7 @@ func (x *group) suppose(target int, spikes []event.Time) bool {
 		for _, l := range pl.late {
 			for i := l.lo; i < l.hi; i++ {
 				if int(pl.in.r.Target[i]) == target {
-					reads = append(reads, hmn.Read{L: pl.l, I: i, At: l.at, Only: true})
+					reads = append(reads, hmn.Read{L: pl.spikes(), I: i, At: l.at, Only: true})
 					of = append(of, question{pl, -1})
 				}
 			}
@@ -316,15 +325,15 @@ func (n *Network) learnEmbeddings(w event.Window) {
 		lo, _ := slices.BinarySearch(h.at, w.Start)
 		for k := lo; k < len(h.at) && h.at[k] < w.End; k++ {
 			i := h.id[k]
-			if !o.rule.par.Rates {
+			if !o.rule.hmn.par.Rates {
 				o.mean[i]++
 				continue
 			}
 			o.mean[i] += float64(o.level[i] * (h.at[k] - o.since[i]).MS())
 			o.level[i], o.since[i] = h.to[k], h.at[k]
 		}
-		if o.rule.cycle.Start(o.next) == w.End {
-			if o.rule.par.Rates {
+		if o.rule.hmn.cycle.Start(o.next) == w.End {
+			if o.rule.hmn.par.Rates {
 				for i, x := range o.level {
 					o.mean[i] += float64(x * (w.End - o.since[i]).MS())
 					o.mean[i] /= (w.End - o.begun).MS()
@@ -332,7 +341,7 @@ func (n *Network) learnEmbeddings(w event.Window) {
 				}
 				o.begun = w.End
 			}
-			o.e.Oja(w.End, o.rule.par.EtaH, o.mean)
+			o.e.Oja(w.End, o.rule.hmn.par.EtaH, o.mean)
 			clear(o.mean)
 			o.next++
 		}
@@ -343,7 +352,7 @@ func (n *Network) learnEmbeddings(w event.Window) {
 func (n *Network) nextTick() event.Time {
 	t := event.MaxTime
 	for _, o := range n.oja {
-		t = min(t, o.rule.cycle.Start(o.next))
+		t = min(t, o.rule.hmn.cycle.Start(o.next))
 	}
 	return t
 }
@@ -355,14 +364,14 @@ func (n *Network) resetEmbeddings() {
 		clear(o.since)
 		copy(o.level, o.start)
 		o.begun = 0
-		o.next = o.rule.cycle.NextStart(0)
+		o.next = o.rule.hmn.cycle.NextStart(0)
 	}
 }
 
 // relevance is cos(u, c̄) of relevance = "vector": c̄ is the sum of the contexts of
 // all targets of the rule's group.
 func (n *Network) relevance(r *rule, u []float64, t event.Time) float64 {
-	sum := make([]float64, r.par.EmbedDim)
+	sum := make([]float64, r.hmn.par.EmbedDim)
 	for _, g := range n.learnings() {
 		for _, x := range g.groups {
 			if slices.ContainsFunc(x.members, func(pl *plastic) bool { return pl.rule == r }) {

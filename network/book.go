@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"hmn/event"
+	"hmn/synapse"
 	"hmn/synapse/hmn"
 )
 
@@ -24,7 +25,7 @@ type book struct {
 
 // booked is a decision with the place of its synapse.
 type booked struct {
-	hmn.Entry
+	synapse.Entry
 	id SynapseID
 }
 
@@ -56,19 +57,19 @@ func learningOf(a advancer) *learning {
 	return nil
 }
 
-// passTime is the time of the k-th settle pass: S cycles of the rule with the
-// longest cycles after the one before. It belongs to the model.
+// passTime is the time of the k-th settle pass, that of the rule with the fewest.
+// It belongs to the model.
 func (n *Network) passTime(k int64) event.Time {
 	t := event.Time(0)
-	for _, g := range n.mods.rules {
-		t = max(t, g.rule.cycle.Cycles(k*int64(g.rule.par.SettleCycles)))
+	for _, r := range n.rules {
+		t = max(t, r.pass(k))
 	}
 	return t
 }
 
 // settleDue makes the settle pass that fell into the window just passed.
 func (n *Network) settleDue(w event.Window) error {
-	if len(n.mods.rules) == 0 || w.End <= n.passTime(n.book.pass+1) {
+	if len(n.rules) == 0 || w.End <= n.passTime(n.book.pass+1) {
 		return nil
 	}
 	n.book.pass += max(1, int64((w.End-1-n.passTime(n.book.pass))/n.passTime(1)))
@@ -101,7 +102,7 @@ func (n *Network) settle(t event.Time, pass bool) error {
 	first := len(n.book.held)
 	for _, g := range n.learnings() {
 		for _, pl := range g.in {
-			n.bookEntries(pl.in.p.index, &pl.l.W, &pl.l.Ledger, t)
+			n.bookEntries(pl.in.p.index, pl.wir, pl.l.Log(), t)
 		}
 	}
 	n.closeRates(t)
@@ -112,11 +113,13 @@ func (n *Network) settle(t event.Time, pass bool) error {
 		return cmp.Or(cmp.Compare(a.Close.At, b.Close.At), cmp.Compare(a.Close.Frac, b.Close.Frac),
 			a.id.compare(b.id), cmp.Compare(a.K, b.K))
 	})
-	for _, g := range n.mods.rules {
-		if g.rule.par.Update == hmn.Continuous && !pass {
-			continue
+	for _, r := range n.rules {
+		switch h := r.hmn; {
+		case h != nil && (pass || h.par.Update != hmn.Continuous):
+			r.drive.Drop(t - 4*h.cycle.Cycles(1) - r.proj.max)
+		case h == nil && r.drive != nil && pass:
+			r.drive.Drop(t - n.grid.Step - r.proj.max)
 		}
-		g.rule.drive.Drop(t - 4*g.rule.cycle.Cycles(1) - g.rule.proj.max)
 	}
 	return nil
 }
@@ -133,7 +136,7 @@ func (n *Network) catchUp(t, now event.Time) {
 }
 
 // bookEntries moves the entries up to t of a ledger to the book.
-func (n *Network) bookEntries(projection int, w *hmn.Wiring, l *hmn.Ledger, t event.Time) {
+func (n *Network) bookEntries(projection int, w *synapse.Wiring, l *synapse.Ledger, t event.Time) {
 	kept := l.Entries[:0]
 	for _, e := range l.Entries {
 		if !e.Close.Reached(t) {
@@ -154,7 +157,7 @@ func (n *Network) bookEntries(projection int, w *hmn.Wiring, l *hmn.Ledger, t ev
 // settleTo completes the decisions up to and at t, where a run ends, and
 // delivers them.
 func (n *Network) settleTo(t event.Time, rec Recorder) error {
-	if len(n.mods.rules) == 0 {
+	if len(n.rules) == 0 {
 		return nil
 	}
 	if err := n.settle(t, false); err != nil {

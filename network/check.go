@@ -259,7 +259,7 @@ func (m *Model) projectionFault(p *Projection) error {
 	}
 	// Plastic synapses may end at a source: they see its spikes or levels, and
 	// their weights drive nothing.
-	openLoop := sm.Learns && (tk == neuron.SpikeSource || tk == neuron.LevelSource)
+	openLoop := sm.Learning != nil && (tk == neuron.SpikeSource || tk == neuron.LevelSource)
 	if !openLoop && (tk != neuron.Spiking && tk != neuron.Rate || len(nm.Ports) == 0 || len(nm.Ports) > 256) {
 		return fmt.Errorf("target %q is of model %q, which receives nothing", target.Name, target.Model)
 	}

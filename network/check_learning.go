@@ -86,7 +86,7 @@ func (c *learningChecker) engine() {
 // Learns reports whether the synapses of projection p change under a learning rule.
 func (m *Model) Learns(p int) bool {
 	sm, ok := synapse.Lookup(m.Projections[p].Synapse)
-	return ok && sm.Learns
+	return ok && sm.Learning != nil
 }
 
 // sendsLevels tells rate units and level sources from what spikes.
@@ -99,7 +99,7 @@ func (c *learningChecker) projection(i int) {
 	if !ok {
 		return
 	}
-	if !sm.Learns {
+	if sm.Learning == nil {
 		if len(p.Embedding) > 0 {
 			c.fault("projection", i, "synapse.embedding_file", "embedding vectors are given, but synapse model %s does not learn", sm.Name)
 		}
@@ -113,9 +113,9 @@ func (c *learningChecker) projection(i int) {
 		return // reported with the projection itself
 	}
 	rates := sendsLevels(m.kind(si))
-	if rates != sendsLevels(m.kind(ti)) {
-		c.fault("projection", i, "target", "synapse model %s joins what spikes with what spikes, or rates with rates: source %q is of model %s, target %q of model %s",
-			sm.Name, p.Source, m.Populations[si].Model, p.Target, m.Populations[ti].Model)
+	if rates != sendsLevels(m.kind(ti)) || !sm.Learning.Joins.Has(rates) {
+		c.fault("projection", i, "target", "synapse model %s joins %s: source %q is of model %s, target %q of model %s",
+			sm.Name, sm.Learning.Joins, p.Source, m.Populations[si].Model, p.Target, m.Populations[ti].Model)
 		return
 	}
 	if sm.Check != nil {
@@ -124,7 +124,15 @@ func (c *learningChecker) projection(i int) {
 			return
 		}
 	}
+	before := len(c.faults)
+	sign := c.weights(i, sm.Learning, rates)
 	if sm.Name != hmn.Name {
+		if len(p.Embedding) > 0 {
+			c.fault("projection", i, "synapse.embedding_file", "embedding vectors are given, but synapse model %s has none", sm.Name)
+		}
+		if p.EdgePhases {
+			c.fault("projection", i, "edges_file", "phases of edges are given, but synapse model %s has no phase", sm.Name)
+		}
 		return
 	}
 	par, err := hmn.Resolve(p.SynapseParams, rates)
@@ -132,8 +140,6 @@ func (c *learningChecker) projection(i int) {
 		c.fault("projection", i, "synapse", "%w", err)
 		return
 	}
-	before := len(c.faults)
-	sign := c.weights(i, &par)
 	if par.Update == hmn.Step && m.Simulation.Engine != EngineClocked {
 		c.fault("projection", i, "synapse.update", `update = "step" applies candidates once per step, and only the clocked engine has steps: set engine = "clocked" and dt, or update = "window"`)
 	}
@@ -147,9 +153,10 @@ func (c *learningChecker) projection(i int) {
 
 // weights checks that the initial weights lie within the bounds and have one
 // sign, which it returns.
-func (c *learningChecker) weights(i int, par *hmn.Params) (sign int) {
+func (c *learningChecker) weights(i int, rule *synapse.Learning, rates bool) (sign int) {
 	p := &c.m.Projections[i]
-	within := fmt.Sprintf("want a magnitude from w_min = %g to w_max = %g", par.WMin, par.WMax)
+	least, most := rule.Bounds(p.SynapseParams, rates)
+	within := fmt.Sprintf("want a magnitude from w_min = %g to w_max = %g", least, most)
 	signOf := func(x float64) int {
 		switch {
 		case x > 0:
@@ -166,7 +173,7 @@ func (c *learningChecker) weights(i int, par *hmn.Params) (sign int) {
 			drawn = true
 			continue
 		}
-		if a := math.Abs(e.Weight); !(a >= par.WMin && a <= par.WMax) {
+		if a := math.Abs(e.Weight); !(a >= least && a <= most) {
 			c.fault("projection", i, "edges_file", "edge %d, from %s %d to %s %d: weight %g, %s", k, p.Source, e.Source, p.Target, e.Target, e.Weight, within)
 			return 0
 		}
@@ -189,12 +196,12 @@ func (c *learningChecker) weights(i int, par *hmn.Params) (sign int) {
 		}
 	}
 	infinite := math.IsInf(lo, 0) || math.IsInf(hi, 0)
-	switch most := max(math.Abs(lo), math.Abs(hi)); {
+	switch {
 	case infinite:
 		c.fault("projection", i, "weight", "weight %s: draws have no limit, %s: give min and max", p.Weight.String(), within)
 	case lo < 0 && hi > 0:
 		c.fault("projection", i, "weight", "weight %s: draws of both signs, want one sign: the rule changes magnitudes only", p.Weight.String())
-	case !(min(math.Abs(lo), math.Abs(hi)) >= par.WMin && most <= par.WMax):
+	case !(min(math.Abs(lo), math.Abs(hi)) >= least && max(math.Abs(lo), math.Abs(hi)) <= most):
 		c.fault("projection", i, "weight", "weight %s, %s", p.Weight.String(), within)
 	case (lo < 0 || hi < 0) && sign > 0, hi > 0 && sign < 0:
 		c.fault("projection", i, "weight", "weight %s beside edges of the other sign, want one sign: the rule changes magnitudes only", p.Weight.String())
@@ -538,16 +545,39 @@ func (c *learningChecker) task() {
 	}
 }
 
-// records checks what depends on the engine.
+// records checks what depends on the engine and on synapse models.
 func (c *learningChecker) records() {
 	s := &c.m.Simulation
-	if s.Engine != EngineClocked {
-		return
-	}
 	for i := range c.m.Records {
-		if r := &c.m.Records[i]; r.Every > 0 && r.Every < s.Dt {
+		r := &c.m.Records[i]
+		if s.Engine == EngineClocked && r.Every > 0 && r.Every < s.Dt {
 			c.fault("record", i, "every", "every = %v ms, want at least dt = %v ms of the clocked engine", r.Every, s.Dt)
 		}
+		if !slices.Contains(PerSynapse, r.What) && !slices.Contains(PerProjection, r.What) {
+			continue
+		}
+		if p := c.m.FindProjection(r.Of); p >= 0 && c.m.Learns(p) {
+			sm, _ := synapse.Lookup(c.m.Projections[p].Synapse)
+			c.signal(i, r, sm)
+		}
+	}
+}
+
+// signal refuses records of what a synapse model does not have.
+func (c *learningChecker) signal(i int, r *Record, sm *synapse.Model) {
+	have := append([]string{RecordWeight}, sm.Learning.Signals...)
+	if sm.Learning.Log {
+		have = append(have, RecordUpdates, RecordCandidate)
+	}
+	if sm.Name == hmn.Name {
+		have = append(have, PerProjection...)
+	}
+	switch {
+	case slices.Contains(have, r.What):
+	case r.What == RecordUpdates:
+		c.fault("record", i, "every", "updates of %q: its weights change at every spike (synapse model %s) and have no log: give every, to sample weight", r.Of, sm.Name)
+	default:
+		c.fault("record", i, "what", "%s of %q: synapse model %s has none, want one of %v", r.What, r.Of, sm.Name, have)
 	}
 }
 

@@ -81,7 +81,9 @@ type connector struct {
 	order []uint32
 	start []uint32
 
-	phases *phases // of plastic synapses
+	learning *synapse.Learning // nil: static synapses
+	rates    bool              // what learns lies between rate units or sources of levels
+	phases   *phases           // of synapses of model hmn
 }
 
 // drawn is a weight or one part of the delays of a projection.
@@ -137,6 +139,9 @@ func newConnector(m *Model, p int) (*connector, error) {
 	}
 	if pr.Rule == EdgeList {
 		c.sortEdges()
+	}
+	if sm, ok := synapse.Lookup(pr.Synapse); ok && sm.Learning != nil {
+		c.learning, c.rates = sm.Learning, sendsLevels(nm.Kind)
 	}
 	if err := c.makePhases(); err != nil {
 		return nil, fmt.Errorf("network: projection %q: %w", pr.Name, err)

@@ -7,7 +7,6 @@ import (
 	"hmn/event"
 	"hmn/event/quantity"
 	"hmn/neuron"
-	"hmn/synapse/hmn"
 )
 
 const (
@@ -60,7 +59,7 @@ func EstimateModel(m *Model) (Estimate, error) {
 		est.Bytes += pe.Bytes
 		est.EventsPerSec += float64(pe.Synapses * est.Populations[si].RateHz)
 		est.Projections = append(est.Projections, pe)
-		split = split || c.phases != nil && c.phases.p.Rates
+		split = split || c.learning != nil && c.rates
 		if pe.Synapses > 0 {
 			if first || pe.MinDelay < est.MinDelay {
 				est.MinDelay = pe.MinDelay
@@ -175,7 +174,7 @@ func (c *connector) estimate(blocks int) ProjectionEstimate {
 	}
 	if n > 0 {
 		pe.Bytes = float64(n*(2+weight+delay)) + float64(classes*float64(blocks)*4*float64(c.sources+1))
-		if c.phases != nil {
+		if c.learning != nil {
 			pe.Bytes += float64(n * c.learningBytes())
 		}
 	}
@@ -184,16 +183,12 @@ func (c *connector) estimate(blocks int) ProjectionEstimate {
 
 // learningBytes is the memory of one plastic synapse besides that of a static one.
 func (c *connector) learningBytes() float64 {
-	p := c.phases.p
-	b := float64(hmn.SynapseBytes(p.Rates))
+	b := float64(c.learning.Bytes(c.p.SynapseParams, c.rates, !c.axonal.fixed || !c.dendritic.fixed))
 	if !c.dendritic.fixed {
 		b += 8
 	}
-	if !c.axonal.fixed || !c.dendritic.fixed {
-		b += 16 // a filter of arrivals for each synapse
-	}
-	if p.PhaseUniform {
-		b += 9
+	if c.phases != nil && c.phases.p.PhaseUniform {
+		b += 8
 	}
 	if !c.weight.fixed {
 		b += 4 // magnitudes are float64

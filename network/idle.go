@@ -135,7 +135,7 @@ func (g *learning) idleUntil(n *Network) event.Time {
 		}
 	}
 	for _, pl := range g.in {
-		if pl.l.All || pl.l.Live() {
+		if pl.l.Log().All || pl.l.Live() {
 			return n.passTime(n.book.pass + 1) // settle passes take care of it
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"hmn/event"
 	"hmn/event/fmath"
 	"hmn/neuron"
-	"hmn/synapse/hmn"
+	"hmn/synapse"
 )
 
 // modulators are the third factors of a run: E_k of every [[modulator]], the
@@ -50,7 +50,7 @@ func (m *modulator) value(t event.Time) float64 {
 }
 
 // gating is what a rule makes of the modulators: D(t) = η_local + η_global Σ_k
-// γ̂_k w_k E_k (Eqs. 3, 10, 11).
+// γ̂_k w_k E_k (Eqs. 3, 10, 11) of model hmn, Σ_k w_k E_k of others.
 type gating struct {
 	rule   *rule
 	mods   *modulators
@@ -94,15 +94,14 @@ func (n *Network) makeModulators() error {
 		}
 		n.mods.list = append(n.mods.list, m)
 	}
-	for _, p := range n.projs {
-		if p.plastic == nil {
+	for _, r := range n.rules {
+		if !r.model.Modulated {
 			continue
 		}
-		r := p.plastic
-		g := &gating{rule: r, mods: n.mods, units: n.contextUnits(r.par.Rates)}
+		g := &gating{rule: r, mods: n.mods, units: n.contextUnits(r.rates)}
 		var rates []float64
 		for i, m := range n.mods.list {
-			g.w = append(g.w, n.model.Modulators[i].weight(&r.par))
+			g.w = append(g.w, n.model.Modulators[i].weight(r.hmn))
 			g.column = append(g.column, -1)
 			if m.rate > 0 {
 				g.column[i] = len(rates)
@@ -112,20 +111,25 @@ func (n *Network) makeModulators() error {
 		g.gamma = make([]float64, len(g.w))
 		g.h = make([]float64, len(g.w))
 		g.coef = make([]float64, len(rates))
-		g.samples = r.par.BetaG > 0 && len(g.w) > 1
-		r.drive = hmn.NewDrive(rates)
-		r.gate = g
+		r.drive = synapse.NewDrive(rates)
+		if r.hmn != nil {
+			g.samples = r.hmn.par.BetaG > 0 && len(g.w) > 1
+			r.hmn.gate = g
+		}
 		n.mods.rules = append(n.mods.rules, g)
 	}
 	return nil
 }
 
-// weight is w_k of a modulator under a rule.
-func (m *Modulator) weight(p *hmn.Params) float64 {
+// weight is w_k of a modulator under a rule; h is nil for one that is not hmn.
+func (m *Modulator) weight(h *hybrid) float64 {
 	if m.HasW {
 		return m.W
 	}
-	switch {
+	if h == nil {
+		return 1
+	}
+	switch p := &h.par; {
 	case m.Builtin == CentredReward || m.Builtin == "" && m.Name == "reward":
 		return p.WReward
 	case m.Builtin == Uncertainty || m.Builtin == "" && m.Name == "uncertainty":
@@ -171,9 +175,12 @@ func (m *modulators) reset() {
 	for _, g := range m.rules {
 		g.rule.drive.Reset()
 		g.context, g.contextAt, g.mean = 0, 0, 0
-		g.local, g.global = g.rule.par.EtaLocal, g.rule.par.EtaGlobal
-		g.next = g.rule.cycle.NextStart(0)
-		g.sample(0)
+		g.local, g.global = 0, 1
+		if h := g.rule.hmn; h != nil {
+			g.local, g.global = h.par.EtaLocal, h.par.EtaGlobal
+			g.next = h.cycle.NextStart(0)
+			g.sample(0)
+		}
 		g.publish(0)
 	}
 }
@@ -213,7 +220,7 @@ func (m *modulators) nextSample(t event.Time) event.Time {
 	at := event.MaxTime
 	for _, g := range m.rules {
 		if g.samples {
-			at = min(at, g.rule.cycle.Start(g.next))
+			at = min(at, g.rule.hmn.cycle.Start(g.next))
 		}
 	}
 	if at < event.MaxTime {
@@ -232,7 +239,7 @@ func (m *modulators) advance(t event.Time) {
 		at := m.nextJump(0)
 		for _, g := range m.rules {
 			if g.samples {
-				at = min(at, g.rule.cycle.Start(g.next))
+				at = min(at, g.rule.hmn.cycle.Start(g.next))
 			}
 		}
 		if at >= t {
@@ -253,7 +260,7 @@ func (m *modulators) advance(t event.Time) {
 		}
 		for _, g := range m.rules {
 			start := false
-			for g.rule.cycle.Start(g.next) == at {
+			for g.rule.hmn != nil && g.rule.hmn.cycle.Start(g.next) == at {
 				g.next++
 				start = true
 			}
@@ -285,12 +292,12 @@ func (g *gating) sample(t event.Time) {
 	most := 0.0
 	for i, m := range g.mods.list {
 		e := m.value(t)
-		if g.rule.par.Relevance == "abs" && e < 0 {
+		if g.rule.hmn.par.Relevance == "abs" && e < 0 {
 			e = -e
 		}
-		g.h[i] = float64(g.rule.par.BetaG * float64(e*c))
-		if g.rule.par.Relevance == "vector" {
-			g.h[i] = float64(g.rule.par.BetaG * g.mods.relevance(g.rule, m.desc.U, t))
+		g.h[i] = float64(g.rule.hmn.par.BetaG * float64(e*c))
+		if g.rule.hmn.par.Relevance == "vector" {
+			g.h[i] = float64(g.rule.hmn.par.BetaG * g.mods.relevance(g.rule, m.desc.U, t))
 		}
 		if i == 0 || g.h[i] > most {
 			most = g.h[i]
@@ -308,22 +315,22 @@ func (g *gating) sample(t event.Time) {
 
 // reference is r_ref in the unit of the context: 1/ms for spikes.
 func (g *gating) reference() float64 {
-	if g.rule.par.Rates {
-		return g.rule.par.RRef
+	if g.rule.hmn.par.Rates {
+		return g.rule.hmn.par.RRef
 	}
-	return g.rule.par.RRef / 1000
+	return g.rule.hmn.par.RRef / 1000
 }
 
 // contextAtTime is C_global before it is divided by r_ref: spikes per ms and
 // neuron, or the mean output.
 func (g *gating) contextAtTime(t event.Time) float64 {
-	f := fmath.Exp(-(t - g.contextAt).MS() / g.rule.par.TauC)
+	f := fmath.Exp(-(t - g.contextAt).MS() / g.rule.hmn.par.TauC)
 	return g.mean + float64((g.context-g.mean)*f)
 }
 
 // spike counts a spike of a neuron of the context.
 func (g *gating) spike(t event.Time) {
-	g.context = g.contextAtTime(t) + 1/(g.units*g.rule.par.TauC)
+	g.context = g.contextAtTime(t) + 1/(g.units*g.rule.hmn.par.TauC)
 	g.contextAt = t
 }
 
@@ -350,8 +357,11 @@ func (g *gating) publish(t event.Time) {
 
 // share is γ̂_k w_k E_k at t.
 func (g *gating) share(i int, t event.Time) float64 {
+	if g.rule.hmn == nil {
+		return float64(g.w[i] * g.mods.list[i].value(t))
+	}
 	x := float64(g.gamma[i] * float64(g.w[i]*g.mods.list[i].value(t)))
-	if g.rule.par.GammaK {
+	if g.rule.hmn.par.GammaK {
 		if !g.samples {
 			return float64(g.w[i] * g.mods.list[i].value(t)) // K/K
 		}
@@ -363,7 +373,7 @@ func (g *gating) share(i int, t event.Time) float64 {
 // countContext takes the spikes of a window into the global contexts.
 func (n *Network) countContext(p *population, t event.Time) {
 	for _, g := range n.mods.rules {
-		if g.samples && !g.rule.par.Rates && n.inContext(p, false) {
+		if g.samples && !g.rule.rates && n.inContext(p, false) {
 			g.spike(t)
 		}
 	}
@@ -384,7 +394,7 @@ func (m *Modulator) sourceJump() float64 { return m.SourceJump }
 // contexts of rules between rate units.
 func (n *Network) countOutputs(w event.Window) {
 	for _, g := range n.mods.rules {
-		if !g.samples || !g.rule.par.Rates {
+		if !g.samples || !g.rule.rates {
 			continue
 		}
 		g.changes = g.changes[:0]

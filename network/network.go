@@ -10,7 +10,6 @@ import (
 	"hmn/event/random"
 	"hmn/neuron"
 	"hmn/synapse"
-	"hmn/synapse/hmn"
 )
 
 // Network is a built model: blocks of neurons with all synapses onto them,
@@ -40,6 +39,7 @@ type Network struct {
 	guard     guard
 	failed    error
 	mods      *modulators
+	rules     []*rule // of the plastic projections
 	watches   []*watch
 	oja       []*ojaLearner
 	acting    acting // task and meta-learning
@@ -95,7 +95,7 @@ type projection struct {
 	wave     wave
 	// Plastic projections: no rows but wiring, by block of the target population.
 	plastic        *rule
-	wiring         [][]*hmn.Wiring
+	wiring         [][]*synapse.Wiring
 	keepUpdates    bool
 	keepCandidates bool
 	places         []located // its synapses by identity, made when asked for
@@ -251,9 +251,10 @@ func (n *Network) connect() error {
 		if err != nil {
 			return err
 		}
-		if c.phases != nil {
-			p.plastic = &rule{proj: p, par: *c.phases.p, cycle: hmn.NewCycle(c.phases.p)}
-			p.wiring = make([][]*hmn.Wiring, len(p.tgt.blocks))
+		if c.learning != nil {
+			p.plastic = c.newRule(p)
+			p.wiring = make([][]*synapse.Wiring, len(p.tgt.blocks))
+			n.rules = append(n.rules, p.plastic)
 		}
 		makers = append(makers, c)
 		p.rows = make([][]*synapse.Rows, len(p.tgt.blocks))
@@ -285,7 +286,7 @@ func (n *Network) connect() error {
 				lo, hi := w.Delays()
 				p.min, p.max = min(p.min, lo), max(p.max, hi)
 				p.synapses += int64(w.Rows.Len())
-				p.bytes += w.Bytes(p.plastic.par.Rates)
+				p.bytes += w.Bytes(p.plastic.bytes(w))
 			}
 		}
 		for _, rows := range p.rows {
@@ -344,7 +345,7 @@ func (n *Network) lookahead() error {
 	for _, p := range n.projs {
 		// Between rate units weights act within a window: what a synapse decides
 		// must be known before the least of its effects.
-		if p.plastic == nil || !p.plastic.par.Rates || p.src.model.Kind != neuron.Rate {
+		if p.plastic == nil || !p.plastic.rates || p.src.model.Kind != neuron.Rate {
 			continue
 		}
 		axonal, dendritic := event.MaxTime, event.MaxTime

@@ -14,14 +14,36 @@ import (
 	"hmn/synapse/hmn"
 )
 
-// rule is what all blocks of one hmn projection share.
+// rule is what all blocks of one plastic projection share.
 type rule struct {
 	proj  *projection
+	model *synapse.Learning
+	rates bool                     // between rate units or sources of levels
+	pass  func(k int64) event.Time // when the k-th settle pass is due
+	drive *synapse.Drive           // nil: modulators do not matter
+	hmn   *hybrid                  // nil: another model
+}
+
+// hybrid is what the model hmn needs besides.
+type hybrid struct {
 	par   hmn.Params
 	cycle hmn.Cycle
-	drive *hmn.Drive
 	gate  *gating
 	embed *hmn.Embedding // local attention
+}
+
+// newRule makes the rule of a projection whose model learns.
+func (c *connector) newRule(p *projection) *rule {
+	r := &rule{proj: p, model: c.learning, rates: c.rates, pass: c.learning.Settle(p.desc.SynapseParams)}
+	if c.phases != nil {
+		r.hmn = &hybrid{par: *c.phases.p, cycle: hmn.NewCycle(c.phases.p)}
+	}
+	return r
+}
+
+// bytes is the state of one synapse of a wiring.
+func (r *rule) bytes(w *synapse.Wiring) int {
+	return r.model.Bytes(r.proj.desc.SynapseParams, r.rates, w.Rows.Delay != nil || w.Dendritics != nil)
 }
 
 // placed is a synapse while the wiring of a block is made.
@@ -30,9 +52,9 @@ type placed struct {
 	band int
 }
 
-// plasticWiring builds the synapses of an hmn projection onto the neurons
+// plasticWiring builds the synapses of a plastic projection onto the neurons
 // [lo, hi) of its target: one Wiring per band of axonal delays.
-func (c *connector) plasticWiring(lo, hi int) ([]*hmn.Wiring, error) {
+func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 	var all []placed
 	base := event.MaxTime
 	negative, positive := false, false
@@ -48,11 +70,12 @@ func (c *connector) plasticWiring(lo, hi int) ([]*hmn.Wiring, error) {
 	if negative && positive {
 		return nil, fmt.Errorf("network: projection %q: weights of both signs: the sign belongs to the presynaptic population (Dale's law), and a learning rule changes magnitudes; use two projections", c.p.Name)
 	}
-	par := c.phases.p
+	least, most := c.learning.Bounds(c.p.SynapseParams, c.rates)
 	for i := range all {
 		x := &all[i]
-		if w := math.Abs(x.Weight); !(w >= par.WMin && w <= par.WMax) {
-			return nil, c.refuseWeight(x, par)
+		if w := math.Abs(x.Weight); !(w >= least && w <= most) {
+			return nil, fmt.Errorf("network: projection %q: weight %g of the synapse from %s %d to %s %d, want a magnitude from w_min = %g to w_max = %g",
+				c.p.Name, x.Weight, c.source.Name, x.Source, c.target.Name, x.Target, least, most)
 		}
 		band := (x.Axonal - base) >> 32
 		if band >= maxBands {
@@ -64,7 +87,7 @@ func (c *connector) plasticWiring(lo, hi int) ([]*hmn.Wiring, error) {
 		return cmp.Or(cmp.Compare(a.band, b.band), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Axonal, b.Axonal),
 			cmp.Compare(a.Target, b.Target), cmp.Compare(a.Multapse, b.Multapse))
 	})
-	var out []*hmn.Wiring
+	var out []*synapse.Wiring
 	for len(all) > 0 {
 		n := sort.Search(len(all), func(i int) bool { return all[i].band > all[0].band })
 		out = append(out, c.wiring(all[:n], lo, hi, negative))
@@ -73,20 +96,15 @@ func (c *connector) plasticWiring(lo, hi int) ([]*hmn.Wiring, error) {
 	return out, nil
 }
 
-func (c *connector) refuseWeight(x *placed, par *hmn.Params) error {
-	return fmt.Errorf("network: projection %q: weight %g of the synapse from %s %d to %s %d, want a magnitude from w_min = %g to w_max = %g",
-		c.p.Name, x.Weight, c.source.Name, x.Source, c.target.Name, x.Target, par.WMin, par.WMax)
-}
-
 // wiring makes one band.
-func (c *connector) wiring(all []placed, lo, hi int, negative bool) *hmn.Wiring {
+func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wiring {
 	n := len(all)
 	r := &synapse.Rows{Projection: c.index, Port: c.port, Negative: negative, Ptr: make([]uint32, c.sources+1), Target: make([]uint16, n),
 		MinDelay: all[0].Axonal, MaxDelay: all[0].Axonal}
 	if negative {
 		r.Port = c.portNeg
 	}
-	w := &hmn.Wiring{Rows: r, Lo: lo, Targets: hi - lo, Dendritic: all[0].Dendritic, Weight: math.Abs(all[0].Weight), Phase: all[0].Phase}
+	w := &synapse.Wiring{Rows: r, Lo: lo, Targets: hi - lo, Dendritic: all[0].Dendritic, Weight: math.Abs(all[0].Weight), Phase: all[0].Phase}
 	most := uint32(0)
 	var axonals, dendritics, weights, phases, multapses bool
 	for i := range all {
@@ -159,7 +177,8 @@ type learning struct {
 // plastic is one Wiring of a block under its rule.
 type plastic struct {
 	rule *rule
-	l    *hmn.Spikes
+	l    synapse.Learner
+	wir  *synapse.Wiring
 	in   input // walks the history by axonal delay
 	// acts: the targets are neurons that the weights act on. Otherwise they are
 	// sources, and all there is to do is to learn.
@@ -169,6 +188,11 @@ type plastic struct {
 
 	hits uint64 // arrivals taken up in the window
 	late []late // arrivals that wait for spikes of their targets
+	// Scratch: what a piece of a row sends, whether that hangs on the window's
+	// spikes, and earlier arrivals at it.
+	sent   []float64
+	hangs  []bool
+	before []event.Time
 	// Effects on their way, by cell of the window grid.
 	ring []effects
 	step event.Time
@@ -206,17 +230,21 @@ func (n *Network) learn(p *population, b int) (*learning, error) {
 	k := slices.Index(p.blocks, b)
 	var g *learning
 	for _, q := range n.projs {
-		if q.tgt != p || q.plastic == nil || q.plastic.par.Rates {
+		if q.tgt != p || q.plastic == nil || q.plastic.rates {
 			continue
 		}
 		for _, w := range q.wiring[k] {
 			if g == nil {
 				g = &learning{}
 			}
-			pl := &plastic{rule: q.plastic, l: hmn.NewSpikes(q.plastic.par, *w, q.plastic.drive),
-				acts: p.model.Kind == neuron.Spiking, step: n.grid.Step}
+			l, err := q.plastic.model.New(q.desc.SynapseParams, w, q.plastic.drive)
+			if err != nil {
+				return nil, fmt.Errorf("projection %q: %w", q.desc.Name, err)
+			}
+			pl := &plastic{rule: q.plastic, l: l, wir: w, acts: p.model.Kind == neuron.Spiking, step: n.grid.Step}
 			pl.in = input{p: q, r: w.Rows}
-			pl.l.Keep, pl.l.All = q.keepUpdates, q.keepCandidates
+			log := l.Log()
+			log.Keep, log.All = q.keepUpdates, q.keepCandidates
 			pl.ring = make([]effects, 1)
 			if pl.acts {
 				pl.ring = make([]effects, w.MostDendritic()/n.grid.Step+3)
@@ -255,7 +283,6 @@ func (g *learning) reset() {
 func (pl *plastic) collect(w event.Window, end, known event.Time) {
 	in := &pl.in
 	in.take(end)
-	wir := &pl.l.W
 	for q := range in.pending {
 		pe := &in.pending[q]
 		in.upTo(pe, end)
@@ -268,7 +295,7 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 			if in.r.Delay == nil {
 				z = pe.cur
 			}
-			if wir.Dendritics == nil {
+			if pl.wir.Dendritics == nil {
 				pl.piece(w, pe.src, a, z, t, known)
 			} else {
 				for i := a; i < z; i++ {
@@ -302,48 +329,50 @@ func (pl *plastic) foresee(w event.Window, x late, known, d event.Time) {
 	if !pl.acts || x.at+d >= w.End {
 		return
 	}
-	for i := x.lo; i < x.hi; i++ {
-		y, open := pl.l.Known(i, x.src, known, x.at)
-		if open {
-			y = pl.peek(i, x.src, x.at)
-			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.l.W.Rows.Target[i])})
-			pl.open[len(pl.open)-1].arr = pl.effect(i, x.at+d, y)
-			continue
+	n := int(x.hi - x.lo)
+	pl.sent, pl.hangs = slices.Grow(pl.sent[:0], n)[:n], slices.Grow(pl.hangs[:0], n)[:n]
+	pl.l.Foresee(x.src, x.lo, x.hi, pl.earlier(x.src, x.lo, x.at), known, x.at, pl.sent, pl.hangs)
+	for k, y := range pl.sent {
+		i := x.lo + uint32(k)
+		arr := pl.effect(i, x.at+d, y)
+		if pl.hangs[k] {
+			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.in.r.Target[i]), arr: arr})
 		}
-		pl.effect(i, x.at+d, y)
 	}
 }
 
 // dendritic is the dendritic delay of synapse i.
 func (pl *plastic) dendritic(i uint32) event.Time {
-	if pl.l.W.Dendritics != nil {
-		return pl.l.W.Dendritics[i]
-	}
-	return pl.l.W.Dendritic
+	return pl.wir.DendriticOf(i)
 }
 
 // arrive lets synapses [a, z) of src see a spike at t, and sends on what acts on
 // their targets from `from` on.
 func (pl *plastic) arrive(src, a, z uint32, t, d, from event.Time) {
-	var send func(uint32, float64)
 	if pl.acts && t+d >= from {
-		send = func(i uint32, x float64) { pl.effect(i, t+d, x) }
+		n := int(z - a)
+		pl.sent = slices.Grow(pl.sent[:0], n)[:n]
+		pl.l.Arrive(src, a, z, t, pl.sent)
+		for k, x := range pl.sent {
+			pl.effect(a+uint32(k), t+d, x)
+		}
+	} else {
+		pl.l.Arrive(src, a, z, t, nil)
 	}
-	pl.l.Arrive(src, a, z, t, send)
 	if z == pl.in.r.Ptr[src+1] {
 		pl.l.EndRow(src, t)
 	}
 }
 
-// peek is the weight for an arrival at t, given what is known.
-func (pl *plastic) peek(i, src uint32, t event.Time) float64 {
-	var before []event.Time
+// earlier lists the arrivals before t that synapse i of src has still to see.
+func (pl *plastic) earlier(src, i uint32, t event.Time) []event.Time {
+	pl.before = pl.before[:0]
 	for _, x := range pl.late {
-		if x.at < t && x.lo <= i && i < x.hi {
-			before = append(before, x.at)
+		if x.src == src && x.at < t && x.lo <= i && i < x.hi {
+			pl.before = append(pl.before, x.at)
 		}
 	}
-	return pl.l.Peek(i, src, before, t)
+	return pl.before
 }
 
 // effect enters what synapse i does to its target at t and returns its place
@@ -511,7 +540,7 @@ func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool
 			if x.target != target {
 				continue
 			}
-			y := pl.peek(x.i, x.src, x.at)
+			y := pl.l.Peek(x.i, x.src, pl.earlier(x.src, x.i, x.at), x.at)
 			if pl.in.r.Negative {
 				y = -y
 			}

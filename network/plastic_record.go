@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"hmn/event"
-	"hmn/synapse/hmn"
+	"hmn/synapse"
 )
 
 // watch is the sampled synapses of a record: copies that follow the originals
@@ -16,7 +16,7 @@ type watch struct {
 	q    *projection
 	sig  *signal
 	at   []located
-	look []*hmn.Shadow
+	look []synapse.Follower
 	next int // in the history of the source
 	by   map[uint32][]int
 }
@@ -51,7 +51,7 @@ func sharedSignal(what string) bool {
 // multapse number).
 func (n *Network) locate(q *projection) []located {
 	var all []located
-	add := func(w *hmn.Wiring, pl *plastic, rp *ratePlastic) {
+	add := func(w *synapse.Wiring, pl *plastic, rp *ratePlastic) {
 		for src := range len(w.Rows.Ptr) - 1 {
 			for i := w.Rows.Ptr[src]; i < w.Rows.Ptr[src+1]; i++ {
 				x := located{id: SynapseID{Projection: q.index, Source: uint32(src), Target: uint32(w.Lo) + uint32(w.Rows.Target[i])}, pl: pl, rp: rp, i: i}
@@ -65,7 +65,7 @@ func (n *Network) locate(q *projection) []located {
 	for _, g := range n.learnings() {
 		for _, pl := range g.in {
 			if pl.in.p == q {
-				add(&pl.l.W, pl, nil)
+				add(pl.wir, pl, nil)
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func (n *Network) makePlasticRecord(i int) error {
 		s.ids = make([]int, 1)
 		s.shared = func(t event.Time, dst []float64) { dst[0] = m.value(t) }
 	case sharedSignal(r.What):
-		g := n.projs[n.model.FindProjection(r.Of)].plastic.gate
+		g := n.projs[n.model.FindProjection(r.Of)].plastic.hmn.gate
 		switch r.What {
 		case RecordGamma:
 			s.ids = make([]int, len(g.w))
@@ -173,9 +173,9 @@ func (g *gating) sum(t event.Time, prime bool) float64 {
 func (w *watch) reset() {
 	w.look, w.next = w.look[:0], 0
 	for _, x := range w.at {
-		var s *hmn.Shadow
+		var s synapse.Follower
 		if x.pl != nil {
-			s = x.pl.l.Shadow(x.i, x.id.Source)
+			s = x.pl.l.Follow(x.i, x.id.Source)
 		}
 		w.look = append(w.look, s)
 	}
@@ -204,30 +204,16 @@ func (w *watch) catchUp(t event.Time) {
 }
 
 func (w *watch) read(t event.Time, dst []float64) {
-	p := &w.q.plastic.par
+	what := w.sig.desc.What
 	for k, x := range w.at {
 		if x.rp != nil {
 			continue // its block has read it
 		}
 		s := w.look[k]
 		s.To(t)
-		switch w.sig.desc.What {
-		case RecordWeight:
-			dst[k] = s.Weight(t)
-			if x.pl.in.r.Negative {
-				dst[k] = -dst[k]
-			}
-		case RecordEligibilityFast:
-			dst[k], _ = s.Traces(t)
-		case RecordEligibilitySlow:
-			_, dst[k] = s.Traces(t)
-		case RecordEligibility:
-			f, sl := s.Traces(t)
-			dst[k] = float64(p.AFast*f) + float64(p.ASlow*sl)
-		case RecordGate:
-			dst[k] = s.Gate(t)
-		case RecordAlpha:
-			dst[k] = s.Alpha()
+		dst[k] = s.Read(what, t)
+		if what == RecordWeight && x.pl.in.r.Negative {
+			dst[k] = -dst[k]
 		}
 	}
 }

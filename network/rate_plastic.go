@@ -158,14 +158,14 @@ type rateGroup struct {
 func (n *Network) learnRates(g *rateLearning, p *population, b, part int) (*rateLearning, error) {
 	k := slices.Index(p.blocks, b)
 	for _, q := range n.projs {
-		if q.tgt != p || q.plastic == nil || !q.plastic.par.Rates {
+		if q.tgt != p || q.plastic == nil || !q.plastic.rates {
 			continue
 		}
 		for _, w := range q.wiring[k] {
 			if g == nil {
 				g = &rateLearning{}
 			}
-			pl := &ratePlastic{rule: q.plastic, l: hmn.NewRates(q.plastic.par, *w, q.plastic.drive), part: part, dend: w.Dendritic, most: w.Dendritic}
+			pl := &ratePlastic{rule: q.plastic, l: hmn.NewRates(q.plastic.hmn.par, *w, q.plastic.drive), part: part, dend: w.Dendritic, most: w.Dendritic}
 			for _, d := range w.Dendritics {
 				pl.most = max(pl.most, d)
 			}
@@ -238,7 +238,7 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 		if x.att, err = hmn.NewRateAttention(rules, embed); err != nil {
 			return fmt.Errorf("projection %q: %w", x.members[0].in.p.desc.Name, err)
 		}
-		x.cycle = &x.members[0].rule.cycle
+		x.cycle = &x.members[0].rule.hmn.cycle
 		x.renewed = make([]event.Time, x.att.Targets())
 		g.groups = append(g.groups, x)
 		g.sets = append(g.sets, &rateLearning{in: x.members, groups: []*rateGroup{x}})

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"hmn/event/random"
-	"hmn/neuron"
 	"hmn/synapse/hmn"
 )
 
@@ -45,11 +44,10 @@ type phases struct {
 }
 
 func (c *connector) makePhases() error {
-	if c.p.Synapse != "hmn" {
+	if c.p.Synapse != hmn.Name {
 		return nil
 	}
-	nm, _ := neuron.Lookup(c.target.Model)
-	par, err := hmn.Resolve(c.p.SynapseParams, sendsLevels(nm.Kind))
+	par, err := hmn.Resolve(c.p.SynapseParams, c.rates)
 	if err != nil {
 		return err
 	}

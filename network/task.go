@@ -113,7 +113,10 @@ func (n *Network) endPeriod() {
 func (n *Network) applyMeta() {
 	local, global := n.acting.meta.Factors()
 	for _, g := range n.mods.rules {
-		g.local, g.global = float64(g.rule.par.EtaLocal*local), float64(g.rule.par.EtaGlobal*global)
+		if g.rule.hmn == nil {
+			continue
+		}
+		g.local, g.global = float64(g.rule.hmn.par.EtaLocal*local), float64(g.rule.hmn.par.EtaGlobal*global)
 		g.publish(n.now)
 	}
 }

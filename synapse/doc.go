@@ -2,10 +2,11 @@
 // and delays in compressed rows (Rows), the innermost loops that deliver a row
 // to accumulators (AddJump, AddPair, AddTriple), and the table of synapse
 // models (Register, Lookup) with the rules that change what a synapse transmits
-// (Rule). It does not know where a spike came from, nor what it does to the
-// neuron. A model that learns from both sides (Model.Learns) is an entry of the
-// table, too; its kernels are a package of their own (synapse/hmn) that the network
-// calls.
+// (Rule) and those that change its weight from both sides (Learner, made by an
+// entry with Learning). It does not know where a spike came from, nor what it does
+// to the neuron. What learns stands on a Wiring; the kernels are packages of their
+// own (synapse/hmn, synapse/stdp) that the network calls through Learner, once per
+// piece of a row. Drive is what a rule that listens to modulators shares.
 //
 // Invariants. A Rows has one receptor port, weights of one sign, and delays
 // within 4.29 ms of its least one. Its rows are sorted by delay, then target,
@@ -13,5 +14,5 @@
 // same for any number of workers. Nothing outside the block writes to it.
 //
 // The package imports event and its subpackages. Start reading at Rows, then
-// Rows.AddPair.
+// Rows.AddPair; for rules that learn, at Learner.
 package synapse

@@ -7,22 +7,76 @@ import (
 	"hmn/event/quantity"
 )
 
-// Model is one entry of the table of synapse models.
+// Model is one entry of the table of synapse models. A model with New changes
+// what a synapse transmits, one with Learning its weight; one with neither is
+// static.
 type Model struct {
 	Name   string // as in the model file
 	Doc    string
 	Cite   string
 	Params []quantity.Param
 	// New makes the rule of the synapses of one Rows, whose weights it may
-	// read. Nil: the weight is static.
+	// read.
 	New func(p quantity.Values, r *Rows) (Rule, error)
-	// Learns says that the weight changes under a learning rule whose kernels
-	// the network knows; New is nil then.
-	Learns bool
+	// Learning is what a model needs whose weights change from both sides.
+	Learning *Learning
 	// Check refuses combinations of parameters that single ranges cannot, and
 	// names the key at fault. rates says between what kind of units the synapse
 	// lies. Nil: nothing to check.
 	Check func(v quantity.Values, rates bool) (key string, err error)
+	// Notes are remarks on parameters that are allowed but rarely meant. Nil: none.
+	Notes func(v quantity.Values) []string
+}
+
+// Ends says what a learning rule joins.
+type Ends uint8
+
+// What a rule may join. Rates are rate units and sources of levels.
+const (
+	Spikes Ends = 1 << iota // what spikes with what spikes
+	Rates                   // rates with rates
+)
+
+// Has says whether a rule joins rates with rates, or spikes with spikes.
+func (e Ends) Has(rates bool) bool {
+	if rates {
+		return e&Rates != 0
+	}
+	return e&Spikes != 0
+}
+
+func (e Ends) String() string {
+	switch e {
+	case Spikes:
+		return "what spikes with what spikes"
+	case Rates:
+		return "rates with rates"
+	}
+	return "what spikes with what spikes, or rates with rates"
+}
+
+// Learning is the part of a Model that says how its weights change. Values given
+// to its functions have passed Params and Check.
+type Learning struct {
+	Joins Ends
+	// Bounds are those of the weight's magnitude.
+	Bounds func(v quantity.Values, rates bool) (least, most float64)
+	// New makes the rule of the synapses w between spiking populations. The
+	// learner keeps w. d is nil unless Modulated.
+	New func(v quantity.Values, w *Wiring, d *Drive) (Learner, error)
+	// Bytes is the state of one synapse [B]; each says that the synapses of a row
+	// have delays of their own.
+	Bytes func(v quantity.Values, rates, each bool) int
+	// Settle gives the time of the k-th settle pass, ascending in k, 0 for k = 0. It
+	// belongs to the model: it is the same for every division of a run.
+	Settle func(v quantity.Values) func(k int64) event.Time
+	// Modulated rules are given the drive Σ_k w_k E_k(t) of the model's
+	// modulators.
+	Modulated bool
+	// Signals are what can be recorded of a synapse besides its weight.
+	Signals []string
+	// Log says that updates can be recorded: the rule keeps a Ledger.
+	Log bool
 }
 
 // Rule decides what each synapse of one Rows transmits. It is called once per
@@ -44,12 +98,19 @@ var registry = map[string]*Model{
 
 // Register adds a synapse model to the table, so that model files can name it.
 // It is to be called from an init function or before any model file is loaded,
-// and panics when the name is taken or empty: a bug of the caller.
+// and panics when the name is taken or empty or the entry incomplete: a bug of
+// the caller.
 func Register(m Model) {
-	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && !m.Learns {
+	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && !m.Learning.complete() {
 		panic("synapse: Register: model " + m.Name + " is already there or incomplete")
 	}
 	registry[m.Name] = &m
+}
+
+// complete says whether nothing is missing. A rule between rates is made by the
+// network.
+func (l *Learning) complete() bool {
+	return l != nil && l.Joins != 0 && l.Bounds != nil && l.Bytes != nil && l.Settle != nil && (l.New != nil || l.Joins&Spikes == 0)
 }
 
 // Lookup finds a synapse model by name.

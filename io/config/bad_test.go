@@ -317,7 +317,7 @@ func TestBadFiles(t *testing.T) {
 		{edges(""), "source;target\n0;1\n", `f.csv:1: the header has no comma: "source;target"; want comma separated columns`},
 		{edges(wd), "Source,target\n", `f.csv:1: no column "source", did you mean "Source"? (columns = { source = … } renames it)`},
 		{edges(wd), "source,target,kind\n", `f.csv:1: unknown column "kind", want source, target, weight, axonal_delay_ms, dendritic_delay_ms, phase (columns renames, ignore = ["kind"] leaves it out)`},
-		{edges(wd), "source,target,phase\n", `model:26:14: projection "EE": f.csv has phases, but synapse model static has none: want a plastic one, or ignore = ["phase"]`},
+		{edges(wd), "source,target,phase\n", `model:26:14: projection "EE": f.csv has phases, but synapse model static has none: want one of model hmn, or ignore = ["phase"]`},
 		{edges(wd), "source,target\n\"0,1\n", `f.csv:2: field 1: the quote is not closed on its line`},
 		{edges(wd), "source,target\n\"0\"x,1\n", `f.csv:2: field 1: text after the closing quote`},
 		{edges(wd), "source,target\n0\",1\n", `f.csv:2: field 1: a quote inside a field`},

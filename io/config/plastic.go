@@ -72,15 +72,15 @@ func (l *loader) synapseModel(p *projection) {
 func (l *loader) learningEnds(p *projection) {
 	t := p.t
 	from, to := p.source.model, p.target.model
-	if sendsLevels(from) != sendsLevels(to) {
+	if !p.rule.Learning.Joins.Has(sendsLevels(to)) || sendsLevels(from) != sendsLevels(to) {
 		what := func(m *neuron.Model) string {
 			if sendsLevels(m) {
 				return "has a rate"
 			}
 			return "spikes"
 		}
-		t.wrong(t.n.get("target"), "target", "population %s (%s) %s, but source %s (%s) %s: synapse model %s joins what spikes with what spikes, or rates with rates",
-			quote(p.Target), p.target.Model, what(to), quote(p.Source), p.source.Model, what(from), p.Synapse)
+		t.wrong(t.n.get("target"), "target", "population %s (%s) %s, but source %s (%s) %s: synapse model %s joins %s",
+			quote(p.Target), p.target.Model, what(to), quote(p.Source), p.source.Model, what(from), p.Synapse, p.rule.Learning.Joins)
 		return
 	}
 	for _, end := range []struct {
@@ -174,7 +174,12 @@ func (l *loader) synapseParams(p *projection) {
 		l.errorf(at, "%s%s%v", t.label, why, err)
 		return
 	}
-	if m.Name != hmn.Name || !p.joined {
+	if m.Learning == nil || !p.joined {
+		return
+	}
+	least, most := m.Learning.Bounds(p.SynapseParams, p.rates)
+	p.bounds = &bounds{least, most}
+	if m.Name != hmn.Name {
 		return
 	}
 	par, err := hmn.Resolve(p.SynapseParams, p.rates)
@@ -182,7 +187,6 @@ func (l *loader) synapseParams(p *projection) {
 		l.errorf(t.n.pos, "%s%v", t.label, err)
 		return
 	}
-	p.bounds = &bounds{par.WMin, par.WMax}
 	l.embedding(p, &par)
 }
 
@@ -247,12 +251,12 @@ func (l *loader) phaseColumn(p *projection, e edgeList) {
 		return
 	}
 	switch n := p.syn.n.get("phase"); {
-	case !p.learns():
+	case p.Synapse != hmn.Name:
 		way := "leave them out"
 		if e.file != nil {
 			way = "ignore = [" + quote(e.file.header[e.phase]) + "]"
 		}
-		l.errorf(e.n.pos, "%s%s has phases, but synapse model %s has none: want a plastic one, or %s", p.t.label, p.list, p.Synapse, way)
+		l.errorf(e.n.pos, "%s%s has phases, but synapse model %s has none: want one of model hmn, or %s", p.t.label, p.list, p.Synapse, way)
 	case n != nil:
 		l.errorf(n.key, "%sphase is given, but %s has a phase column: leave one out", p.syn.label, p.list)
 	}

@@ -268,10 +268,10 @@ func (p *projection) zeroDelay() bool {
 }
 
 // plastic reports whether the synapses of a projection change.
-func (p *projection) plastic() bool { return p.rule != nil && (p.rule.New != nil || p.rule.Learns) }
+func (p *projection) plastic() bool { return p.rule != nil && (p.rule.New != nil || p.rule.Learning != nil) }
 
 // learns reports whether they change under a learning rule.
-func (p *projection) learns() bool { return p.rule != nil && p.rule.Learns }
+func (p *projection) learns() bool { return p.rule != nil && p.rule.Learning != nil }
 
 // oneAxonal reports whether all synapses need one axonal delay.
 func (p *projection) oneAxonal() bool { return p.rule != nil && p.rule.New != nil }

@@ -108,7 +108,7 @@ func (l *loader) recordProjection(t table, r *network.Record) int {
 		return -1
 	}
 	i := slices.Index(names, name)
-	if p := l.projs[i]; p.rule != nil && !p.rule.Learns {
+	if p := l.projs[i]; p.rule != nil && p.rule.Learning == nil {
 		t.wrong(t.n.get("of"), "of", "projection %s has synapse model %s, which does not learn: there is no %s", quote(name), p.Synapse, r.What)
 		return -1
 	}

@@ -150,7 +150,7 @@ func layDistal(v quantity.Values, m *network.Model) (d *distal, key string, err 
 
 func learns(p network.Projection) bool {
 	s, ok := synapse.Lookup(p.Synapse)
-	return ok && s.Learns
+	return ok && s.Learning != nil
 }
 
 // pick chooses the pairs: all synapses in a random order, each taken unless it

@@ -170,7 +170,7 @@ func NewAttention(members []*Spikes, embed []*Embedding) (*Attention, error) {
 	next := slices.Clone(a.first)
 	a.cols = make([]column, a.first[targets])
 	for m, l := range members {
-		for src := range l.W.sources() {
+		for src := range l.W.Sources() {
 			for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 				t := l.W.Rows.Target[i]
 				a.cols[next[t]] = column{uint16(m), i, uint32(src)}
@@ -222,13 +222,6 @@ func (l *Spikes) SetGain(fanIn []int) {
 	l.gain = make([]float64, len(fanIn))
 	for j, f := range fanIn {
 		l.gain[j] = l.P.even(f)
-	}
-}
-
-// FanIn adds the number of synapses of each target of the block to n.
-func (w *Wiring) FanIn(n []int) {
-	for _, t := range w.Rows.Target {
-		n[t]++
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // block makes n synapses from n/100 sources onto 1000 targets: 100 per source,
 // with the preset hmn-core unless values say otherwise.
-func block(b *testing.B, n int, v quantity.Values) (*hmn.Spikes, *hmn.Drive) {
+func block(b *testing.B, n int, v quantity.Values) (*hmn.Spikes, *synapse.Drive) {
 	v["w_max"] = quantity.Value{Number: 1}
 	p, err := hmn.Resolve(v, false)
 	if err != nil {
@@ -31,14 +31,14 @@ func block(b *testing.B, n int, v quantity.Values) (*hmn.Spikes, *hmn.Drive) {
 			r.Target[s*out+k] = uint16(rng.IntN(targets))
 		}
 	}
-	w := hmn.Wiring{Rows: r, Weight: 0.5, Targets: targets, Keys: []random.Key{random.NewKey(1, random.StreamUpdate, 1)}}
+	w := synapse.Wiring{Rows: r, Weight: 0.5, Targets: targets, Keys: []random.Key{random.NewKey(1, random.StreamUpdate, 1)}}
 	if p.PhaseUniform {
 		w.Phases = make([]float64, n)
 		for k := range w.Phases {
 			w.Phases[k] = 2 * 3.141592653589793 * float64(rng.IntN(16)) / 16
 		}
 	}
-	d := hmn.NewDrive([]float64{1. / 200})
+	d := synapse.NewDrive([]float64{1. / 200})
 	d.Add(0, p.EtaLocal, []float64{p.EtaGlobal * 0.1})
 	return hmn.NewSpikes(p, w, d), d
 }
@@ -82,7 +82,7 @@ func BenchmarkVisit(b *testing.B) {
 				}
 				visits += int(l.Counts.Opportunities)
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(visits), "ns/visit")
-				b.ReportMetric(float64(l.W.Bytes(false))/float64(n), "B/synapse")
+				b.ReportMetric(float64(l.W.Bytes(48))/float64(n), "B/synapse")
 				b.ReportMetric(float64(l.Counts.Opportunities)/float64(visits), "closes/visit")
 			})
 		}

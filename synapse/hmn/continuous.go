@@ -6,6 +6,7 @@ import (
 
 	"hmn/event"
 	"hmn/event/fmath"
+	"hmn/synapse"
 )
 
 // Update "continuous": the weight is the solution of
@@ -25,7 +26,7 @@ type term struct{ c, r float64 }
 type stretch struct {
 	cycle *Cycle
 	p     *Params
-	drive *Drive
+	drive *synapse.Drive
 	e     []term // traces at the start of the piece, a_m included
 	d     []term // D there
 	roots []float64
@@ -39,36 +40,36 @@ func (x *stretch) flow(w, alpha float64, e []term, from, t event.Time, centre fl
 		return w
 	}
 	x.e = append(x.e[:0], e...)
-	n := x.drive.find(from)
+	n := x.drive.Find(from)
 	var k int64
-	var o, c Edge
+	var o, c event.Instant
 	if x.p.Gate {
 		k = x.cycle.awaited(from, centre)
 		o, c = x.cycle.open(k, centre), x.cycle.close(k, centre)
 	}
-	at := Edge{At: from}
+	at := event.Instant{At: from}
 	for {
 		// The piece ends with the segment of D, at an edge of the gate, or at t.
-		end := Edge{At: t}
+		end := event.Instant{At: t}
 		if n+1 < x.drive.Len() {
-			if b := x.drive.at[n+1-x.drive.first]; b < t {
-				end = Edge{At: b}
+			if b := x.drive.Start(n + 1); b < t {
+				end = event.Instant{At: b}
 			}
 		}
 		active := true
 		if x.p.Gate {
 			edge := c
-			if active = !o.after(at); !active {
+			if active = !o.After(at); !active {
 				edge = o
 			}
-			if end.after(edge) {
+			if end.After(edge) {
 				end = edge
 			}
 		}
-		ms := end.since(at)
+		ms := end.Since(at)
 		if active && ms > 0 {
 			x.factor(n, at)
-			w = x.piece(w, alpha, ms, c.since(at))
+			w = x.piece(w, alpha, ms, c.Since(at))
 		}
 		for i := range x.e {
 			x.e[i].c = float64(x.e[i].c * fmath.Exp(-float64(x.e[i].r*ms)))
@@ -77,25 +78,19 @@ func (x *stretch) flow(w, alpha float64, e []term, from, t event.Time, centre fl
 		if at.At == t && at.Frac == 0 || at.At > t {
 			return w
 		}
-		for n+1 < x.drive.Len() && x.drive.at[n+1-x.drive.first] <= at.At && x.drive.at[n+1-x.drive.first] < t {
+		for n+1 < x.drive.Len() && x.drive.Start(n+1) <= at.At && x.drive.Start(n+1) < t {
 			n++
 		}
-		if x.p.Gate && !c.after(at) {
+		if x.p.Gate && !c.After(at) {
 			k++
 			o, c = x.cycle.open(k, centre), x.cycle.close(k, centre)
 		}
 	}
 }
 
-// after says whether e comes after o.
-func (e Edge) after(o Edge) bool { return e.At > o.At || e.At == o.At && e.Frac > o.Frac }
-
-// since is the time from o to e [ms].
-func (e Edge) since(o Edge) float64 { return float64((float64(e.At-o.At) + (e.Frac - o.Frac)) * 1e-9) }
-
 // factor puts D as it is at an instant of segment n into d.
-func (x *stretch) factor(n int, at Edge) {
-	x.buf = x.drive.values(n, at.From(x.drive.at[n-x.drive.first]), x.buf)
+func (x *stretch) factor(n int, at event.Instant) {
+	x.buf = x.drive.Values(n, at.From(x.drive.Start(n)), x.buf)
 	x.d = append(x.d[:0], term{c: x.buf[0]})
 	for i, c := range x.buf[1:] {
 		x.d = append(x.d, term{c, x.drive.Rates[i]})
@@ -330,7 +325,7 @@ func (l *Rates) drift(i uint32, t event.Time) {
 
 // shutContinuous publishes the weight at the close of a window: between rate
 // units a weight that flows acts on its target in steps of a cycle.
-func (l *Rates) shutContinuous(i uint32, c Edge) {
+func (l *Rates) shutContinuous(i uint32, c event.Instant) {
 	s := &l.st[i]
 	was := s.Fast != 0 || s.Slow != 0 || s.Q != 0
 	before := s.published

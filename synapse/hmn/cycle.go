@@ -6,28 +6,6 @@ import (
 	"hmn/event"
 )
 
-// Edge is a real instant: At + Frac picoseconds, 0 ≤ Frac < 1. Edges of windows
-// need not fall on whole picoseconds; events do. An event at time t comes before
-// an edge, or with it, exactly when t ≤ At.
-type Edge struct {
-	At   event.Time
-	Frac float64
-}
-
-// From is the time from t to the edge [ms].
-func (e Edge) From(t event.Time) float64 { return float64((float64(e.At-t) + e.Frac) * 1e-9) }
-
-// Reached says whether the edge lies at or before t.
-func (e Edge) Reached(t event.Time) bool { return e.At < t || e.At == t && e.Frac == 0 }
-
-// Rounded is the nearest picosecond.
-func (e Edge) Rounded() event.Time {
-	if e.Frac >= 0.5 {
-		return e.At + 1
-	}
-	return e.At
-}
-
 // Cycle is the oscillation Φ(t) = Ωt + φ_0 of a projection and the windows it
 // makes: window k of a synapse with phase φ is centred at (φ − φ_0 + 2πk)/Ω and
 // reaches a quarter of a cycle to either side, or half a cycle when the gate is
@@ -58,22 +36,22 @@ func (c *Cycle) centre(phase float64) float64 { return (phase - c.phase0) / (2 *
 // at is the instant k + x cycles after t = 0, to about 1e-5 ps. The product of k
 // and the length of a cycle is kept exactly: in a run of days it has more digits
 // than a float64.
-func (c *Cycle) at(k int64, x float64) Edge {
+func (c *Cycle) at(k int64, x float64) event.Instant {
 	n := float64(k)
 	p := float64(n * c.hi)
 	rest := math.FMA(n, c.hi, -p) + float64(n*c.lo) + float64(x*c.hi)
 	whole := math.Floor(p)
 	rest += p - whole
 	fl := math.Floor(rest)
-	return Edge{At: event.Time(whole) + event.Time(fl), Frac: rest - fl}
+	return event.Instant{At: event.Time(whole) + event.Time(fl), Frac: rest - fl}
 }
 
 // Close is the end of window k of a synapse whose window 0 is centred at the
 // given number of cycles.
-func (c *Cycle) close(k int64, centre float64) Edge { return c.at(k, centre+c.reach) }
+func (c *Cycle) close(k int64, centre float64) event.Instant { return c.at(k, centre+c.reach) }
 
 // open is the start of window k, before 0 perhaps.
-func (c *Cycle) open(k int64, centre float64) Edge { return c.at(k, centre-c.reach) }
+func (c *Cycle) open(k int64, centre float64) event.Instant { return c.at(k, centre-c.reach) }
 
 // awaited is the first window that does not close before an event at t: the
 // least k with t ≤ close(k).

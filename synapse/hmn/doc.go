@@ -4,7 +4,7 @@
 // are those of the HMN paper.
 //
 // A rule works on the synapses of one projection onto one block of targets
-// (Wiring) and is told what happens: an arrival, a post spike, a change of an
+// (synapse.Wiring) and is told what happens: an arrival, a post spike, a change of an
 // input or an output. It does not know where spikes come from, what a weight does
 // to a neuron, which population drives a modulator, or any file. Network brings
 // events into order, decides when a synapse is visited, and hands out what was
@@ -15,8 +15,7 @@
 //   - params.go, table.go, resolve.go: the keys of a model file with their ranges,
 //     defaults and presets, and the constants that follow from them (Params);
 //   - cycle.go: the oscillation and the edges of its windows, real numbers between
-//     picoseconds (Cycle, Edge);
-//   - drive.go: D(t) = η_local + η_global G′(t), shared by all synapses (Drive);
+//     picoseconds (Cycle, event.Instant);
 //   - tail.go, segment.go: integrals of gate, drive and trace, from an instant to the
 //     close of a window or over a stretch between two events;
 //   - spikes.go, rates.go: the rule between spiking populations and between rate
@@ -34,10 +33,10 @@
 // window costs nothing per synapse. So it does not matter how often or when a
 // synapse is visited, bit for bit, and a read (Peek, Weights, Shadow) works on
 // a copy and stores nothing. Random numbers are functions of the seed, the synapse
-// and the window. No method is safe for concurrent use, but Drive and Embedding
+// and the window. No method is safe for concurrent use, but synapse.Drive and Embedding
 // may be read by many while nobody changes them.
 //
 // The package imports event and its subpackages, and synapse for rows and the
 // table of models. Start reading at Spikes (Arrive, then advance and jump), Rates,
-// Drive, Cycle and Attention.
+// Cycle and Attention.
 package hmn

@@ -25,11 +25,11 @@ func TestExactPhases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := func(phases []float64) []hmn.Entry {
+	run := func(phases []float64) []synapse.Entry {
 		r := &synapse.Rows{Ptr: []uint32{0, uint32(len(phases))}, Target: make([]uint16, len(phases)), MinDelay: event.Millisecond, MaxDelay: event.Millisecond}
-		d := hmn.NewDrive([]float64{1. / 200})
+		d := synapse.NewDrive([]float64{1. / 200})
 		d.Add(0, p.EtaLocal, []float64{0})
-		l := hmn.NewSpikes(p, hmn.Wiring{Rows: r, Weight: 0.5, Phase: phases[0], Phases: phases, Targets: 1, Keys: []random.Key{1}}, d)
+		l := hmn.NewSpikes(p, synapse.Wiring{Rows: r, Weight: 0.5, Phase: phases[0], Phases: phases, Targets: 1, Keys: []random.Key{1}}, d)
 		l.All = true
 		rng := rand.New(rand.NewPCG(1, 2))
 		at := event.Time(0)
@@ -48,7 +48,7 @@ func TestExactPhases(t *testing.T) {
 		l.Settle(at, true)
 		return l.Entries
 	}
-	all := map[uint32][]hmn.Entry{}
+	all := map[uint32][]synapse.Entry{}
 	for _, e := range run(phases) {
 		all[e.Synapse] = append(all[e.Synapse], e)
 	}
@@ -74,9 +74,9 @@ func TestArrivalAtClose(t *testing.T) {
 	}
 	build := func(until event.Time) *hmn.Spikes {
 		r := &synapse.Rows{Ptr: []uint32{0, 1}, Target: make([]uint16, 1), MinDelay: event.Millisecond, MaxDelay: event.Millisecond}
-		d := hmn.NewDrive([]float64{1. / 200})
+		d := synapse.NewDrive([]float64{1. / 200})
 		d.Add(0, p.EtaLocal, []float64{1})
-		l := hmn.NewSpikes(p, hmn.Wiring{Rows: r, Weight: 0.5, Phase: 0, Targets: 1, Keys: []random.Key{1}}, d)
+		l := hmn.NewSpikes(p, synapse.Wiring{Rows: r, Weight: 0.5, Phase: 0, Targets: 1, Keys: []random.Key{1}}, d)
 		l.All = true
 		for at := 3 * event.Millisecond; at < until; at += 7 * event.Millisecond {
 			l.Arrive(0, 0, 1, at, nil)
@@ -89,9 +89,10 @@ func TestArrivalAtClose(t *testing.T) {
 	l.Settle(event.Second, true)
 	closes := 0
 	for _, e := range l.Entries {
-		find := func(l *hmn.Spikes) (w float64) {
-			l.Arrive(0, 0, 1, e.Close.At, func(_ uint32, x float64) { w = x })
-			return w
+		find := func(l *hmn.Spikes) float64 {
+			sent := make([]float64, 1)
+			l.Arrive(0, 0, 1, e.Close.At, sent)
+			return sent[0]
 		}
 		whole, cut, after := build(e.Close.At), build(e.Close.At), build(e.Close.At)
 		cut.Settle(e.Close.At, true)
@@ -101,11 +102,10 @@ func TestArrivalAtClose(t *testing.T) {
 			t.Errorf("arrival at close %v: weight %v, and %v where a run ended there", e.Close.At, a, b)
 		}
 		after.Settle(e.Close.At+1, true)
-		after.Arrive(0, 0, 1, e.Close.At+1, func(_ uint32, x float64) {
-			if x != a {
-				closes++
-			}
-		})
+		sent := make([]float64, 1)
+		if after.Arrive(0, 0, 1, e.Close.At+1, sent); sent[0] != a {
+			closes++
+		}
 	}
 	if closes < 2 {
 		t.Fatalf("%d of %d closes changed the weight; none would be seen", closes, len(l.Entries))

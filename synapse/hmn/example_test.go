@@ -25,11 +25,11 @@ func Example() {
 		log.Fatal(err)
 	}
 	// D(t) = eta_local + eta_global E(t): a modulator that decays with 200 ms.
-	drive := hmn.NewDrive([]float64{1.0 / 200})
+	drive := synapse.NewDrive([]float64{1.0 / 200})
 	drive.Add(0, par.EtaLocal, []float64{0})
 	// One source, one target, axonal delay 1 ms.
 	rows := &synapse.Rows{Ptr: []uint32{0, 1}, Target: []uint16{0}, MinDelay: event.Millisecond, MaxDelay: event.Millisecond}
-	l := hmn.NewSpikes(par, hmn.Wiring{Rows: rows, Targets: 1, Weight: 0.5, Keys: make([]random.Key, 1)}, drive)
+	l := hmn.NewSpikes(par, synapse.Wiring{Rows: rows, Targets: 1, Weight: 0.5, Keys: make([]random.Key, 1)}, drive)
 
 	l.Arrive(0, 0, 1, 11*event.Millisecond, nil)
 	l.EndRow(0, 11*event.Millisecond)

@@ -16,7 +16,7 @@ type windowMemo struct {
 	k          int64
 	ok         bool
 	tails      bool
-	o, c       Edge
+	o, c       event.Instant
 	fast, slow float64 // tails at the opening
 	// sums[j] are running sums over the changes of D since the opening, segments
 	// first, first+1, …, of e^{−(s−o)/τ_m} times their tails.
@@ -54,9 +54,9 @@ type tails struct {
 }
 
 // tailsAt are ∫_t^close g D e^{−(s−t)/τ_m} ds for both traces, without κ and α.
-func (l *Spikes) tailsAt(t event.Time, c Edge) (fast, slow float64) {
-	n := l.Drive.find(t)
-	l.vals = l.Drive.values(n, (t - l.Drive.at[n-l.Drive.first]).MS(), l.vals)
+func (l *Spikes) tailsAt(t event.Time, c event.Instant) (fast, slow float64) {
+	n := l.Drive.Find(t)
+	l.vals = l.Drive.Values(n, (t - l.Drive.Start(n)).MS(), l.vals)
 	l.wave.at(c.From(t))
 	return l.tails(l.vals)
 }
@@ -81,7 +81,7 @@ func (l *Spikes) tails(vals []float64) (fast, slow float64) {
 
 // predict brings the prediction up to t for what the synapses share: the opening
 // of the window and changes of the drive since the last jump.
-func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
+func (l *Spikes) predict(v *visit, t event.Time, c event.Instant) {
 	s := v.s
 	if s.Fast == 0 && s.Slow == 0 {
 		return
@@ -98,16 +98,16 @@ func (l *Spikes) predict(v *visit, t event.Time, c Edge) {
 			float64(l.P.ASlow*float64(s.Slow*fmath.Exp(-float64(dt*l.rSlow)))*m.slow)))
 		from = o.At
 	}
-	if l.Drive.last() <= from {
+	if l.Drive.Last() <= from {
 		return
 	}
-	n, to := l.Drive.find(from)+1, l.Drive.find(t)
+	n, to := l.Drive.Find(from)+1, l.Drive.Find(t)
 	if to-n >= manyChanges && v.class >= 0 && l.sumsHold {
 		l.absorb(v, m, n, to)
 		return
 	}
 	for ; n <= to; n++ {
-		at := l.Drive.at[n-l.Drive.first]
+		at := l.Drive.Start(n)
 		xf, xs := l.change(v, n, at, c)
 		dt := (at - s.T).MS()
 		s.Cand += float64(v.alpha * (float64(l.P.AFast*float64(s.Fast*fmath.Exp(-float64(dt*l.rFast)))*xf) +
@@ -124,11 +124,11 @@ const manyChanges = 12
 // subtraction (docs/learning.md).
 func (l *Spikes) absorb(v *visit, m *windowMemo, n, to int) {
 	if len(m.sums) == 0 {
-		m.first = l.Drive.find(m.o.At) + 1
+		m.first = l.Drive.Find(m.o.At) + 1
 		m.sums = append(m.sums, [2]float64{})
 	}
 	for k := m.first + len(m.sums) - 1; k <= to; k++ {
-		at := l.Drive.at[k-l.Drive.first]
+		at := l.Drive.Start(k)
 		xf, xs := l.change(v, k, at, m.c)
 		dt := -m.o.From(at)
 		last := m.sums[len(m.sums)-1]
@@ -146,16 +146,16 @@ func (l *Spikes) opening(m *windowMemo) {
 	if m.tails {
 		return
 	}
-	n := l.Drive.find(m.o.At)
-	since := m.o.From(l.Drive.at[n-l.Drive.first])
-	l.vals = l.Drive.values(n, since, l.vals)
+	n := l.Drive.Find(m.o.At)
+	since := m.o.From(l.Drive.Start(n))
+	l.vals = l.Drive.Values(n, since, l.vals)
 	l.wave.at(m.c.From(m.o.At) - float64(m.o.Frac*1e-9))
 	m.fast, m.slow = l.tails(l.vals)
 	m.tails = true
 }
 
 // change is the tails of the change of the drive that begins segment n at t.
-func (l *Spikes) change(v *visit, n int, t event.Time, c Edge) (fast, slow float64) {
+func (l *Spikes) change(v *visit, n int, t event.Time, c event.Instant) (fast, slow float64) {
 	k := int64(v.s.K)
 	var m *tailMemo
 	if v.class >= 0 {
@@ -164,10 +164,8 @@ func (l *Spikes) change(v *visit, n int, t event.Time, c Edge) (fast, slow float
 			return m.fast, m.slow
 		}
 	}
-	w := len(l.Drive.Rates) + 1
-	n0 := (n - l.Drive.first) * w
 	l.wave.at(c.From(t))
-	fast, slow = l.tails(l.Drive.diff[n0 : n0+w])
+	fast, slow = l.tails(l.Drive.Change(n))
 	if m != nil {
 		*m = tailMemo{k: k, n: n, fast: fast, slow: slow, ok: true}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"hmn/event"
 	"hmn/event/fmath"
+	"hmn/synapse"
 )
 
 // Rates is the rule for the synapses of one projection between rate units onto
@@ -19,9 +20,9 @@ import (
 type Rates struct {
 	P Params
 	Cycle
-	Drive *Drive
-	W     Wiring
-	Ledger
+	Drive *synapse.Drive
+	W     synapse.Wiring
+	synapse.Ledger
 
 	st      []rateState
 	centre  []float64
@@ -70,21 +71,21 @@ type rateState struct {
 // Reweigh is a weight that changed at the close of a window.
 type Reweigh struct {
 	Synapse uint32
-	Close   Edge
+	Close   event.Instant
 	W       float64
 }
 
 // NewRates makes the rule for the synapses w.
-func NewRates(p Params, w Wiring, d *Drive) *Rates {
+func NewRates(p Params, w synapse.Wiring, d *synapse.Drive) *Rates {
 	l := &Rates{P: p, Cycle: NewCycle(&p), Drive: d, W: w}
 	n := w.Rows.Len()
 	l.st = make([]rateState, n)
 	l.centre, l.alpha, l.source = make([]float64, n), make([]float64, n), make([]uint32, n)
 	l.first = make([]uint32, w.Targets+1)
-	for src := range w.sources() {
+	for src := range w.Sources() {
 		for i := w.Rows.Ptr[src]; i < w.Rows.Ptr[src+1]; i++ {
 			l.source[i] = uint32(src)
-			l.centre[i] = l.Cycle.centre(w.phase(i))
+			l.centre[i] = l.Cycle.centre(w.PhaseOf(i))
 			l.order = append(l.order, i)
 			l.first[w.Rows.Target[i]+1]++
 		}
@@ -117,14 +118,14 @@ func NewRates(p Params, w Wiring, d *Drive) *Rates {
 	return l
 }
 
-func (l *Rates) firstClose(i uint32) Edge {
+func (l *Rates) firstClose(i uint32) event.Instant {
 	return l.close(l.Cycle.first(l.centre[i]), l.centre[i])
 }
 
 // Reset returns to the state before t = 0: all inputs and outputs are 0.
 func (l *Rates) Reset() {
 	for i := range l.st {
-		w := l.W.weight(uint32(i))
+		w := l.W.WeightOf(uint32(i))
 		l.st[i] = rateState{W: w, published: w}
 		l.alpha[i] = 1
 	}
@@ -134,7 +135,7 @@ func (l *Rates) Reset() {
 	clear(l.zOut)
 	clear(l.zAt)
 	clear(l.wAt)
-	l.Entries, l.Counts, l.undo = l.Entries[:0], Counts{}, l.undo[:0]
+	l.Entries, l.Counts, l.undo = l.Entries[:0], synapse.Counts{}, l.undo[:0]
 	l.undoFlow = l.undoFlow[:0]
 }
 
@@ -156,7 +157,7 @@ func (l *Rates) window(p int) int64 {
 }
 
 // edges are those of the present window of synapse i.
-func (l *Rates) edges(i uint32) (o, c Edge) {
+func (l *Rates) edges(i uint32) (o, c event.Instant) {
 	k := l.window(int(l.placeOf[i]))
 	return l.open(k, l.centre[i]), l.close(k, l.centre[i])
 }
@@ -168,9 +169,9 @@ func (l *Rates) Begin(old event.Time) {
 
 // NextClose is the next close of a window of a synapse that anything can come
 // of; MaxTime when there is none.
-func (l *Rates) NextClose() Edge {
+func (l *Rates) NextClose() event.Instant {
 	if len(l.order) == 0 || l.live == 0 && !l.All {
-		return Edge{At: event.MaxTime}
+		return event.Instant{At: event.MaxTime}
 	}
 	return l.close(l.k0[l.place]+l.lap, l.centre[l.order[l.place]])
 }
@@ -197,7 +198,7 @@ func (l *Rates) turn(i uint32, t event.Time, q, alpha float64) {
 		return
 	}
 	o, c := l.edges(i)
-	l.add(s, i, Edge{At: t}, o, c)
+	l.add(s, i, event.Instant{At: t}, o, c)
 	s.Fast, s.Slow = l.traces(s, t)
 	s.T = t
 	s.Q, l.alpha[i] = q, alpha
@@ -302,7 +303,7 @@ func (l *Rates) skip(t event.Time) {
 	}
 }
 
-func (l *Rates) shut(i uint32, k int64, c Edge) {
+func (l *Rates) shut(i uint32, k int64, c event.Instant) {
 	s := &l.st[i]
 	if l.P.Update == Continuous {
 		l.undoFlow = append(l.undoFlow, flowed{i, *s, l.alpha[i]})
@@ -341,7 +342,7 @@ func (l *Rates) shut(i uint32, k int64, c Edge) {
 	}
 }
 
-func (l *Rates) decide(i uint32, k int64, o, c Edge, value float64) {
+func (l *Rates) decide(i uint32, k int64, o, c event.Instant, value float64) {
 	if value == 0 && !l.All {
 		return
 	}
@@ -353,11 +354,11 @@ func (l *Rates) decide(i uint32, k int64, o, c Edge, value float64) {
 		at = l.wAt[i]
 		before = l.P.decayed(before, c.From(at))
 	}
-	after, p, u, applied := l.P.apply(before, value, func() float64 { return l.W.draw(i, l.source[i], k) })
+	after, p, u, applied := l.P.apply(before, value, func() float64 { return l.W.Draw(i, l.source[i], k) })
 	if value != 0 {
 		l.Counts.Opportunities++
 		if !l.P.Bernoulli && l.All {
-			u = l.W.draw(i, l.source[i], k) // for the record: it did not count
+			u = l.W.Draw(i, l.source[i], k) // for the record: it did not count
 		}
 	}
 	if applied {
@@ -375,9 +376,9 @@ func (l *Rates) decide(i uint32, k int64, o, c Edge, value float64) {
 	}
 	if applied && l.Keep || l.All {
 		if o.At < 0 {
-			o = Edge{}
+			o = event.Instant{}
 		}
-		e := Entry{Close: c, Open: o, Synapse: i, K: k, Value: value, P: p, U: u, Applied: applied, Before: before}
+		e := synapse.Entry{Close: c, Open: o, Synapse: i, K: k, Value: value, P: p, U: u, Applied: applied, Before: before}
 		if applied {
 			e.DW = after - before
 		}

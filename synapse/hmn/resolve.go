@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"hmn/event"
 	"hmn/event/quantity"
 	"hmn/synapse"
 )
@@ -18,8 +19,30 @@ func init() {
 		Doc: "hybrid local–global modulated plasticity: fast and slow eligibility traces, local and global drift, " +
 			"a phase-locked gate, probabilistic application, modulators, local and global attention",
 		Params: Table(),
-		Learns: true,
 		Check:  Check,
+		Learning: &synapse.Learning{
+			Joins: synapse.Spikes | synapse.Rates,
+			Bounds: func(v quantity.Values, rates bool) (least, most float64) {
+				p := resolve(v, rates)
+				return p.WMin, p.WMax
+			},
+			New: func(v quantity.Values, w *synapse.Wiring, d *synapse.Drive) (synapse.Learner, error) {
+				p, err := Resolve(v, false)
+				if err != nil {
+					return nil, err
+				}
+				return NewSpikes(p, *w, d), nil
+			},
+			Bytes: stateBytes,
+			Settle: func(v quantity.Values) func(int64) event.Time {
+				p := resolve(v, false)
+				c := NewCycle(&p)
+				return func(k int64) event.Time { return c.Cycles(k * int64(p.SettleCycles)) }
+			},
+			Modulated: true,
+			Signals:   []string{Eligibility, EligibilityFast, EligibilitySlow, Gate, Alpha},
+			Log:       true,
+		},
 	})
 }
 

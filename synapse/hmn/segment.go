@@ -1,6 +1,9 @@
 package hmn
 
-import "hmn/event/fmath"
+import (
+	"hmn/event"
+	"hmn/event/fmath"
+)
 
 // The segment form: what a synapse gathered between two of its events, as an
 // integral over just that stretch (docs/learning.md). It costs more than a prediction
@@ -11,23 +14,23 @@ import "hmn/event/fmath"
 // gather is the sum over the traces of a_m ∫ g D e_m ds from `from`, where the
 // traces are fast and slow and the input x z is q, to `to`, both in the window
 // that closes at c.
-func (x *stretch) gather(fast, slow, q float64, from, to, c Edge) float64 {
+func (x *stretch) gather(fast, slow, q float64, from, to, c event.Instant) float64 {
 	p := x.p
 	rf, rs := 1/p.TauFast, 1/p.TauSlow
 	sum := 0.0
-	n := x.drive.find(from.At)
+	n := x.drive.Find(from.At)
 	at := from
 	for {
 		end := to
 		if n+1 < x.drive.Len() {
-			if b := (Edge{At: x.drive.at[n+1-x.drive.first]}); to.after(b) {
+			if b := (event.Instant{At: x.drive.Start(n + 1)}); to.After(b) {
 				end = b
 			}
 		}
-		ms := end.since(at)
+		ms := end.Since(at)
 		if ms > 0 {
 			x.factor(n, at)
-			left := c.since(at)
+			left := c.Since(at)
 			if q != 0 && short(ms, rf, x) {
 				sum += x.quadrature(fast, slow, q, ms, left)
 			} else {
@@ -45,7 +48,7 @@ func (x *stretch) gather(fast, slow, q float64, from, to, c Edge) float64 {
 			}
 			fast, slow = moved(fast, q, p.TauFast, ms), moved(slow, q, p.TauSlow, ms)
 		}
-		if !to.after(end) {
+		if !to.After(end) {
 			return sum
 		}
 		at = end
@@ -124,19 +127,19 @@ func (p *Params) exactly() bool {
 
 // add adds what the synapse gathers from its last jump, or from the opening of
 // the window, to `to`.
-func (l *Spikes) add(v *visit, to Edge) {
+func (l *Spikes) add(v *visit, to event.Instant) {
 	s := v.s
 	if s.Fast == 0 && s.Slow == 0 {
 		return
 	}
 	m := l.edges(v)
-	from := Edge{At: s.T}
+	from := event.Instant{At: s.T}
 	fast, slow := s.Fast, s.Slow
-	if m.o.after(from) {
-		if !to.after(m.o) {
+	if m.o.After(from) {
+		if !to.After(m.o) {
 			return
 		}
-		dt := m.o.since(from)
+		dt := m.o.Since(from)
 		fast, slow = moved(fast, 0, l.P.TauFast, dt), moved(slow, 0, l.P.TauSlow, dt)
 		from = m.o
 	}
@@ -147,17 +150,17 @@ func (l *Spikes) add(v *visit, to Edge) {
 
 // add adds what a synapse between rate units gathers from its last change, or
 // from the opening o of the window that closes at c, to `to`.
-func (l *Rates) add(s *rateState, i uint32, to, o, c Edge) {
+func (l *Rates) add(s *rateState, i uint32, to, o, c event.Instant) {
 	if s.Fast == 0 && s.Slow == 0 && s.Q == 0 {
 		return
 	}
-	from := Edge{At: s.T}
+	from := event.Instant{At: s.T}
 	fast, slow := s.Fast, s.Slow
-	if o.after(from) {
-		if !to.after(o) {
+	if o.After(from) {
+		if !to.After(o) {
 			return
 		}
-		dt := o.since(from)
+		dt := o.Since(from)
 		fast, slow = moved(fast, s.Q, l.P.TauFast, dt), moved(slow, s.Q, l.P.TauSlow, dt)
 		from = o
 	}

@@ -11,7 +11,7 @@ import (
 
 // undo is what a commit replaced.
 type undo struct {
-	close  Edge
+	close  event.Instant
 	i      uint32
 	before float64
 	wAt    event.Time
@@ -55,9 +55,20 @@ func (l *Spikes) Unpost(j, n int) {
 	}
 }
 
-// Known advances synapse i of src through everything before t, of which all is
+// Foresee writes what a piece of the row of src will transmit at t; open are
+// the synapses of which a window closes in [known, t). They are advanced to known.
+func (l *Spikes) Foresee(src, lo, hi uint32, earlier []event.Time, known, t event.Time, w []float64, open []bool) {
+	for i := lo; i < hi; i++ {
+		k := i - lo
+		if w[k], open[k] = l.known(i, src, known, t); open[k] {
+			w[k] = l.Peek(i, src, earlier, t)
+		}
+	}
+}
+
+// known advances synapse i of src through everything before t, of which all is
 // known, and says whether a window of it closes in [t, until).
-func (l *Spikes) Known(i, src uint32, t, until event.Time) (w float64, open bool) {
+func (l *Spikes) known(i, src uint32, t, until event.Time) (w float64, open bool) {
 	v := l.enter(i, src)
 	if l.P.Update == Continuous {
 		l.advance(&v, t, false)
@@ -99,7 +110,7 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 		clear(l.held)
 		l.heldAt = t
 	}
-	for src := range l.W.sources() {
+	for src := range l.W.Sources() {
 		for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 			s := &l.st[i]
 			if s.Fast == 0 && s.Slow == 0 && !l.All && l.att == nil && l.preOf(i, uint32(src)).X == 0 {
@@ -166,7 +177,7 @@ func (l *Spikes) Weights(t event.Time) []float64 {
 				}
 			}
 		}
-		for src := range l.W.sources() {
+		for src := range l.W.Sources() {
 			for i := l.W.Rows.Ptr[src]; i < l.W.Rows.Ptr[src+1]; i++ {
 				v := l.enter(i, uint32(src))
 				w[i] = l.flow(&v, t)

@@ -3,6 +3,7 @@ package hmn
 import (
 	"hmn/event"
 	"hmn/event/fmath"
+	"hmn/synapse"
 )
 
 // Shadow follows one synapse from t = 0 on without touching it: what a recorder
@@ -20,8 +21,8 @@ type alphaAt struct {
 	alpha float64
 }
 
-// Shadow makes a follower of synapse i of source src, as it is now.
-func (l *Spikes) Shadow(i, src uint32) *Shadow {
+// Follow makes a follower of synapse i of source src, as it is now.
+func (l *Spikes) Follow(i, src uint32) synapse.Follower {
 	sh := &Shadow{l: l, v: l.enter(i, src), s: l.st[i]}
 	sh.v.dry = true
 	if l.alpha != nil {
@@ -35,7 +36,36 @@ func (l *Spikes) Shadow(i, src uint32) *Shadow {
 
 // Expect tells the follower of a spike of its source at t.
 func (sh *Shadow) Expect(t event.Time) {
-	sh.coming = append(sh.coming, t+sh.l.W.axonal(sh.v.i))
+	sh.coming = append(sh.coming, t+sh.l.W.AxonalOf(sh.v.i))
+}
+
+// What can be read of a synapse besides its weight.
+const (
+	Eligibility     = "eligibility"      // a_fast e_fast + a_slow e_slow
+	EligibilityFast = "eligibility_fast" // e_fast
+	EligibilitySlow = "eligibility_slow" // e_slow
+	Gate            = "gate"             // g_ij
+	Alpha           = "alpha"            // α_ij of local attention
+)
+
+// Read is a signal at t.
+func (sh *Shadow) Read(signal string, t event.Time) float64 {
+	switch signal {
+	case EligibilityFast:
+		fast, _ := sh.Traces(t)
+		return fast
+	case EligibilitySlow:
+		_, slow := sh.Traces(t)
+		return slow
+	case Eligibility:
+		fast, slow := sh.Traces(t)
+		return float64(sh.l.P.AFast*fast) + float64(sh.l.P.ASlow*slow)
+	case Gate:
+		return sh.Gate(t)
+	case Alpha:
+		return sh.Alpha()
+	}
+	return sh.Weight(t)
 }
 
 // To takes the follower through everything up to and at t.

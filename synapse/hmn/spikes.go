@@ -5,6 +5,7 @@ import (
 
 	"hmn/event"
 	"hmn/event/fmath"
+	"hmn/synapse"
 )
 
 // Spikes is the rule for the synapses of one projection between spiking
@@ -22,9 +23,9 @@ import (
 type Spikes struct {
 	P Params
 	Cycle
-	Drive *Drive
-	W     Wiring
-	Ledger
+	Drive *synapse.Drive
+	W     synapse.Wiring
+	synapse.Ledger
 
 	st                          []spikeState
 	class                       []uint8
@@ -99,7 +100,7 @@ type post struct {
 
 // NewSpikes makes the rule for the synapses w. Drive is shared by all blocks of
 // the projection.
-func NewSpikes(p Params, w Wiring, d *Drive) *Spikes {
+func NewSpikes(p Params, w synapse.Wiring, d *synapse.Drive) *Spikes {
 	l := &Spikes{P: p, Cycle: NewCycle(&p), Drive: d, W: w, tiny: p.dead()}
 	l.exact = p.exactly()
 	l.rFast, l.rSlow, l.rPlus, l.rMinus = 1/p.TauFast, 1/p.TauSlow, 1/p.TauPlus, 1/p.TauMinus
@@ -107,7 +108,7 @@ func NewSpikes(p Params, w Wiring, d *Drive) *Spikes {
 	l.wave = l.Cycle.wave()
 	n := w.Rows.Len()
 	l.st = make([]spikeState, n)
-	l.class, l.centres = w.classes(&l.Cycle)
+	l.class, l.centres = l.Cycle.classes(&w)
 	if p.EtaPhi > 0 {
 		l.class, l.centres = nil, nil
 		l.phi, l.phiNext = make([]float64, n), make([]float64, n)
@@ -118,7 +119,7 @@ func NewSpikes(p Params, w Wiring, d *Drive) *Spikes {
 	if l.preEach {
 		l.pre = make([]Trace, n)
 	} else {
-		l.pre = make([]Trace, w.sources())
+		l.pre = make([]Trace, w.Sources())
 	}
 	if p.LambdaW > 0 {
 		l.wAt = make([]event.Time, n)
@@ -137,9 +138,9 @@ func (l *Spikes) Reset() {
 	for i := range l.st {
 		k := uint32(i)
 		c := l.startCentre(k)
-		l.st[i] = spikeState{W: l.W.weight(k), K: int32(l.first(c))}
+		l.st[i] = spikeState{W: l.W.WeightOf(k), K: int32(l.first(c))}
 		if l.phi != nil {
-			l.phi[i] = l.W.phase(k)
+			l.phi[i] = l.W.PhaseOf(k)
 			l.phiNext[i] = l.phi[i]
 		}
 	}
@@ -154,7 +155,7 @@ func (l *Spikes) Reset() {
 			l.posts.memo[j] = l.posts.memo[j][:0]
 		}
 	}
-	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], Counts{}, l.undo[:0], l.undoFlow[:0]
+	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], synapse.Counts{}, l.undo[:0], l.undoFlow[:0]
 	clear(l.shadows)
 	clear(l.held)
 	l.live, l.touched, l.old = 0, false, 0
@@ -167,7 +168,7 @@ func (l *Spikes) startCentre(i uint32) float64 {
 		}
 		return l.centres[0]
 	}
-	return l.centre(l.W.phase(i))
+	return l.centre(l.W.PhaseOf(i))
 }
 
 // visit is one synapse while it is advanced: the synapse itself, or a copy.
@@ -193,7 +194,7 @@ func (l *Spikes) enter(i, src uint32) visit {
 
 // enterAt is enter for a synapse whose target is known to be j.
 func (l *Spikes) enterAt(i, src uint32, j int) visit {
-	v := visit{s: &l.st[i], i: i, src: src, j: j, class: -1, dend: l.W.dendritic(i), alpha: 1, turn: 1}
+	v := visit{s: &l.st[i], i: i, src: src, j: j, class: -1, dend: l.W.DendriticOf(i), alpha: 1, turn: 1}
 	switch {
 	case l.phi != nil:
 		v.phi, v.next = l.phi[i], l.phiNext[i]
@@ -251,7 +252,7 @@ func (l *Spikes) nextPost(v *visit) event.Time {
 }
 
 // due says whether an edge is passed by an advance to t.
-func due(e Edge, t event.Time, incl bool) bool {
+func due(e event.Instant, t event.Time, incl bool) bool {
 	return e.At < t || incl && e.At == t && e.Frac == 0
 }
 
@@ -266,7 +267,7 @@ func (l *Spikes) advance(v *visit, t event.Time, incl bool) {
 		if sp > t || sp == t && !incl {
 			return
 		}
-		l.post(v, sp, Edge{})
+		l.post(v, sp, event.Instant{})
 	}
 	for {
 		sp := l.nextPost(v)
@@ -314,7 +315,7 @@ func (v *visit) rephase(l *Spikes) {
 }
 
 // post lets the synapse see a post spike at t.
-func (l *Spikes) post(v *visit, t event.Time, c Edge) {
+func (l *Spikes) post(v *visit, t event.Time, c event.Instant) {
 	s := v.s
 	jump := 0.0
 	if v.pre.X != 0 {
@@ -371,7 +372,7 @@ func (l *Spikes) arrive(v *visit, t event.Time, shared *tails) {
 
 // jump changes the traces by jump at t and predicts what comes of it. memo holds
 // the tails at t, NaN when they are still to be computed; nil: nothing is shared.
-func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]float64) {
+func (l *Spikes) jump(v *visit, t event.Time, c event.Instant, jump float64, memo *[2]float64) {
 	s := v.s
 	was := s.dead()
 	if l.P.Update == Continuous {
@@ -380,7 +381,7 @@ func (l *Spikes) jump(v *visit, t event.Time, c Edge, jump float64, memo *[2]flo
 		}
 		l.drift(v, t)
 	} else if l.exact {
-		l.add(v, Edge{At: t})
+		l.add(v, event.Instant{At: t})
 	} else {
 		l.predict(v, t, c)
 	}
@@ -452,7 +453,7 @@ func (l *Spikes) count(v *visit, was bool) {
 
 // shut closes window K at c: decide on the candidate, forget traces that no
 // longer matter, go on to the next window.
-func (l *Spikes) shut(v *visit, c Edge) {
+func (l *Spikes) shut(v *visit, c event.Instant) {
 	s := v.s
 	was := s.dead()
 	if l.exact {
@@ -501,7 +502,7 @@ func (l *Spikes) shut(v *visit, c Edge) {
 }
 
 // decide applies Eq. 5 to a candidate.
-func (l *Spikes) decide(v *visit, c Edge, value float64) {
+func (l *Spikes) decide(v *visit, c event.Instant, value float64) {
 	s := v.s
 	if value == 0 && !l.All {
 		return
@@ -511,7 +512,7 @@ func (l *Spikes) decide(v *visit, c Edge, value float64) {
 		before = l.P.decayed(before, c.From(v.wAt))
 	}
 	k := int64(s.K)
-	after, p, u, applied := l.P.apply(before, value, func() float64 { return l.W.draw(v.i, v.src, k) })
+	after, p, u, applied := l.P.apply(before, value, func() float64 { return l.W.Draw(v.i, v.src, k) })
 	w0, at0 := s.W, v.wAt
 	if applied {
 		s.W = after
@@ -531,13 +532,13 @@ func (l *Spikes) decide(v *visit, c Edge, value float64) {
 	}
 	if applied && l.Keep || l.All {
 		if value != 0 && !l.P.Bernoulli {
-			u = l.W.draw(v.i, v.src, k) // for the record: it did not count
+			u = l.W.Draw(v.i, v.src, k) // for the record: it did not count
 		}
 		o := l.open(k, v.centre)
 		if o.At < 0 {
-			o = Edge{}
+			o = event.Instant{}
 		}
-		e := Entry{Close: c, Open: o, Synapse: v.i, K: k, Value: value, P: p, U: u, Applied: applied, Before: before}
+		e := synapse.Entry{Close: c, Open: o, Synapse: v.i, K: k, Value: value, P: p, U: u, Applied: applied, Before: before}
 		if applied {
 			e.DW = after - before
 		}
@@ -556,7 +557,8 @@ func (l *Spikes) learnPhase(phi float64, t event.Time) float64 {
 
 // Arrive lets synapses see a presynaptic spike: those at [lo, hi) of the row of
 // src at time t, after everything before t. All post spikes before t are known.
-func (l *Spikes) Arrive(src, lo, hi uint32, t event.Time, transmit func(i uint32, w float64)) {
+// w, unless nil, receives what they transmit.
+func (l *Spikes) Arrive(src, lo, hi uint32, t event.Time, w []float64) {
 	l.touched = true
 	l.now.at = t
 	for i := range l.now.by {
@@ -565,8 +567,8 @@ func (l *Spikes) Arrive(src, lo, hi uint32, t event.Time, transmit func(i uint32
 	for i := lo; i < hi; i++ {
 		v := l.enter(i, src)
 		l.advance(&v, t, false)
-		if transmit != nil {
-			transmit(i, l.arriving(&v, t))
+		if w != nil {
+			w[i-lo] = l.arriving(&v, t)
 		}
 		l.arrive(&v, t, &l.now)
 		l.leave(&v)

@@ -1,4 +1,4 @@
-package hmn
+package synapse
 
 import (
 	"sort"
@@ -59,7 +59,7 @@ func (d *Drive) Reset() {
 
 // Drop forgets the segments that end before t.
 func (d *Drive) Drop(t event.Time) {
-	n := d.find(t) - d.first
+	n := d.Find(t) - d.first
 	if n < 64 || 2*n < len(d.at) {
 		return
 	}
@@ -74,8 +74,8 @@ func (d *Drive) Drop(t event.Time) {
 // Len is the number of segments ever added since the last Reset.
 func (d *Drive) Len() int { return d.first + len(d.at) }
 
-// find is the index of the segment at t: the last that starts at or before t.
-func (d *Drive) find(t event.Time) int {
+// Find is the index of the segment at t: the last that starts at or before t.
+func (d *Drive) Find(t event.Time) int {
 	n := len(d.at) - 1
 	if d.at[n] <= t {
 		return d.first + n
@@ -88,12 +88,23 @@ func (d *Drive) find(t event.Time) int {
 	return d.first + sort.Search(len(d.at), func(i int) bool { return d.at[i] > t }) - 1
 }
 
-// last is the time of the last change.
-func (d *Drive) last() event.Time { return d.at[len(d.at)-1] }
+// Start is when segment n starts.
+func (d *Drive) Start(n int) event.Time { return d.at[n-d.first] }
+
+// Change is what the constant part and the exponentials' values change by at the
+// start of segment n.
+func (d *Drive) Change(n int) []float64 {
+	w := len(d.Rates) + 1
+	n = (n - d.first) * w
+	return d.diff[n : n+w]
+}
+
+// Last is the time of the last change.
+func (d *Drive) Last() event.Time { return d.at[len(d.at)-1] }
 
 // At is D(t) of the segments known.
 func (d *Drive) At(t event.Time) float64 {
-	n := d.find(t) - d.first
+	n := d.Find(t) - d.first
 	x := d.base[n]
 	dt := (t - d.at[n]).MS()
 	for i, r := range d.Rates {
@@ -102,9 +113,9 @@ func (d *Drive) At(t event.Time) float64 {
 	return x
 }
 
-// values writes the constant part and the exponentials' values at the real
+// Values writes the constant part and the exponentials' values at the real
 // instant e of segment n to dst.
-func (d *Drive) values(n int, since float64, dst []float64) []float64 {
+func (d *Drive) Values(n int, since float64, dst []float64) []float64 {
 	n -= d.first
 	k := len(d.Rates)
 	dst = append(dst[:0], d.base[n])

@@ -268,7 +268,9 @@ func (p *projection) zeroDelay() bool {
 }
 
 // plastic reports whether the synapses of a projection change.
-func (p *projection) plastic() bool { return p.rule != nil && (p.rule.New != nil || p.rule.Learning != nil) }
+func (p *projection) plastic() bool {
+	return p.rule != nil && (p.rule.New != nil || p.rule.Learning != nil)
+}
 
 // learns reports whether they change under a learning rule.
 func (p *projection) learns() bool { return p.rule != nil && p.rule.Learning != nil }

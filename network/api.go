@@ -77,7 +77,7 @@ type PopulationEstimate struct {
 	Blocks  int
 	RateHz  float64
 	Assumed bool   // RateHz is the default, not from the model
-	Path    string // how the engine will advance it: "sweep", "epochs of k" (windows), "event by event", "rate", "generated"
+	Path    string // how the engine will advance it: "sweep", "epochs of k" (windows), "event by event", "grid" (of the model itself), "rate", "generated"
 }
 
 // ProjectionEstimate is one row of an Estimate.

@@ -53,6 +53,8 @@ func learningOf(a advancer) *learning {
 		return x.learn
 	case *foreignBlock:
 		return x.learn
+	case *gridBlock:
+		return x.learn
 	}
 	return nil
 }

@@ -198,7 +198,7 @@ func (p *Population) checkInit(nm *neuron.Model) error {
 	th := nm.Number(p.Params, "V_th")
 	v, given := p.Init["V_m"]
 	if !given {
-		if _, ok := nm.Param("E_L"); ok && nm.New == nil {
+		if _, ok := nm.Param("E_L"); ok && nm.Linear() {
 			if el := nm.Number(p.Params, "E_L"); !(el < th) {
 				return fmt.Errorf("V_m starts at E_L = %g mV, want below V_th = %g mV: give init = { V_m = … }", el, th)
 			}
@@ -466,7 +466,7 @@ func (m *Model) checkRecord(r *Record) error {
 		_, fits = nm.State("V_m")
 	case RecordISyn:
 		_, fits = nm.State("I_syn_ex")
-		if nm.New != nil {
+		if !nm.Linear() {
 			_, fits = nm.State("I_syn")
 		}
 	case RecordRate:
@@ -477,7 +477,7 @@ func (m *Model) checkRecord(r *Record) error {
 			return fmt.Errorf("unknown signal %q, want one of %v, or a state variable of the neuron model: %v", r.What, RecordWords, states)
 		}
 		_, fits = nm.State(r.What)
-		fits = fits && nm.New != nil
+		fits = fits && !nm.Linear()
 	}
 	if !fits {
 		return fmt.Errorf("%s of %q: model %s has no such signal", r.What, r.Of, p.Model)

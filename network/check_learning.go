@@ -78,6 +78,11 @@ func (c *learningChecker) engine() {
 		if s.Dt <= 0 {
 			c.fault("simulation", 0, "dt", "engine = %q needs dt, a positive step, got %v ms", s.Engine, s.Dt)
 		}
+		for i := range c.m.Populations {
+			if nm, ok := neuron.Lookup(c.m.Populations[i].Model); ok && nm.Grid != nil {
+				c.fault("population", i, "model", "model %s has a grid of time of its own, want engine = %q", nm.Name, EngineEvent)
+			}
+		}
 	default:
 		c.fault("simulation", 0, "engine", "unknown engine %q, want %s or %s", s.Engine, EngineEvent, EngineClocked)
 	}

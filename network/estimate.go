@@ -135,6 +135,8 @@ func path(nm *neuron.Model) string {
 		return "rate"
 	case nm.Kind == neuron.SpikeSource || nm.Kind == neuron.LevelSource:
 		return "generated"
+	case nm.Grid != nil:
+		return "grid"
 	case nm.New != nil:
 		return "event by event"
 	}

@@ -187,7 +187,7 @@ func (n *Network) build() error {
 		return err
 	}
 	for _, p := range n.pops {
-		if p.model.Kind == neuron.Spiking && p.model.New == nil {
+		if p.model.Linear() {
 			var err error
 			if p.lin, err = neuron.NewLinear(p.desc.Model, p.desc.Params, n.grid.Step); err != nil {
 				return fmt.Errorf("network: population %q: %w", p.desc.Name, err)
@@ -450,7 +450,7 @@ func (m *Model) direct(i int) bool {
 		_, weight := q.Weight.fixed()
 		_, axonal := q.Axonal.fixed()
 		_, dendritic := q.Dendritic.fixed()
-		if q.Rule != OneToOne || !weight || !axonal || !dendritic || nm.Kind != neuron.Spiking || nm.New != nil ||
+		if q.Rule != OneToOne || !weight || !axonal || !dendritic || !nm.Linear() ||
 			q.Synapse != "" && q.Synapse != "static" {
 			return false
 		}
@@ -484,6 +484,8 @@ func (n *Network) makeBlocks() error {
 			continue
 		case p.lin != nil:
 			a, err = n.newLinearBlock(p, r, b)
+		case p.model.Grid != nil:
+			a, err = n.newGridBlock(p, r, b)
 		case p.model.Kind == neuron.Spiking:
 			a, err = n.newForeignBlock(p, r, b)
 		case p.model.Kind == neuron.Rate && zero:

@@ -347,6 +347,12 @@ func (n *Network) exchange(w event.Window) {
 			for _, m := range b.spikes {
 				n.merge = append(n.merge, uint64(m.Off)<<32|uint64(first+m.I))
 			}
+		case *gridBlock:
+			n.stats.SynapticEvents += b.hits
+			first := b.pop.first + uint32(b.lo)
+			for _, m := range b.spikes {
+				n.merge = append(n.merge, uint64(m.Off)<<32|uint64(first+m.I))
+			}
 		case *sourceBlock:
 			n.stats.SynapticEvents += b.hits
 			for _, s := range b.spikes {

@@ -19,7 +19,8 @@
 //   - Train (Poisson, correlated, listed) and Levels (steps of current or rate)
 //     are sources, pure functions of time.
 //
-// Models from outside implement Dynamics instead.
+// Models from outside implement Dynamics instead, and models that are defined on a
+// grid of time Grid.
 //
 // Invariants. No crossing is missed, and one is rounded once, to the nearest
 // picosecond. At one instant all arrivals come before the threshold test, and

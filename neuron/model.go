@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"hmn/event/quantity"
+	"hmn/event/random"
 )
 
 // Kind says what a population sends and how the engine advances it.
@@ -36,6 +37,9 @@ type Model struct {
 	New func(p quantity.Values, n int) (Dynamics, error)
 	// Currents says that what New makes takes changes of current (PortCurrent).
 	Currents bool
+	// Grid makes the neurons [first, first + n) of a population of a model that is
+	// defined on a grid of time; k keys its draws. Nil for all others.
+	Grid func(p quantity.Values, k random.Key, first, n int) Grid
 }
 
 var registry = map[string]*Model{}
@@ -77,7 +81,7 @@ func Recordable() []string {
 	var keys []string
 	for _, m := range registry {
 		for _, s := range m.States {
-			if m.New != nil && !slices.Contains(keys, s.Key) {
+			if (m.New != nil || m.Grid != nil) && !slices.Contains(keys, s.Key) {
 				keys = append(keys, s.Key)
 			}
 		}
@@ -85,6 +89,9 @@ func Recordable() []string {
 	slices.Sort(keys)
 	return keys
 }
+
+// Linear says whether the engine's own kernels advance the model's neurons.
+func (m *Model) Linear() bool { return m.Kind == Spiking && m.New == nil && m.Grid == nil }
 
 // Param finds a parameter by key.
 func (m *Model) Param(key string) (quantity.Param, bool) {

@@ -242,7 +242,7 @@ func (e *Engine) makePopulations() error {
 		e.pops = append(e.pops, p)
 		var err error
 		switch {
-		case nm.Kind == neuron.Spiking && nm.New == nil:
+		case nm.Linear():
 			p.cells, err = e.newMembranes(p)
 		case nm.Kind == neuron.Spiking:
 			p.foreign, err = e.newForeign(p)

@@ -272,7 +272,10 @@ func (m *Model) projectionFault(p *Projection) error {
 	if _, err := quantity.CheckAll("synapse model "+sm.Name, sm.Params, p.SynapseParams); err != nil {
 		return err
 	}
-	if levels := sk == neuron.Rate || sk == neuron.LevelSource; levels && sm.New != nil {
+	if _, err := p.transmissionFault(sendsLevels(sk)); err != nil {
+		return err
+	}
+	if levels := sendsLevels(sk); levels && sm.New != nil {
 		return fmt.Errorf("synapse model %q takes spikes, but source %q sends levels", sm.Name, source.Name)
 	} else if levels && tk == neuron.Spiking && p.Receptor != "" {
 		return fmt.Errorf("receptor %q: the levels of %q are a current and take no receptor", p.Receptor, source.Name)

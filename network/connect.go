@@ -61,6 +61,7 @@ type connector struct {
 	noSelf     bool // source and target are one population and autapses are excluded
 	bySource   bool // the rule is generated source by source; otherwise target by target
 	multi      bool // the rule can connect a pair more than once
+	keepNumber bool // multapse numbers are kept: the run draws for each synapse
 
 	oneSign   bool  // the target is a rate unit: rows are not split by sign
 	zeroDelay bool  // a total delay of 0 is allowed
@@ -137,6 +138,7 @@ func newConnector(m *Model, p int) (*connector, error) {
 	case EdgeList:
 		c.multi = true
 	}
+	c.keepNumber = c.multi && pr.Release.Sites > 0
 	if pr.Rule == EdgeList {
 		c.sortEdges()
 	}
@@ -263,6 +265,7 @@ type class struct {
 	w32      []float32
 	w64      []float64
 	delay    []uint32
+	number   []uint32 // of multapses; nil where not kept
 	// Seen while counting edges, or at the first synapse filled in.
 	seen     bool
 	weight   float64
@@ -295,6 +298,7 @@ type block struct {
 // setAside is a synapse outside the main class.
 type setAside struct {
 	s, t uint32
+	nth  uint32
 	w    float64
 	d    event.Time
 }
@@ -314,7 +318,7 @@ func (c *connector) rows(lo, hi int) ([]*synapse.Rows, error) {
 			return nil, b.tooMany(n)
 		}
 	}
-	b.number = c.multi && c.drawsAny()
+	b.number = c.multi && c.drawsAny() || c.keepNumber
 	if b.number && !c.bySource {
 		b.seen = make([]multapse, c.sources)
 	}
@@ -341,7 +345,7 @@ func (c *connector) rows(lo, hi int) ([]*synapse.Rows, error) {
 	}
 	for _, k := range b.classes {
 		if k != nil {
-			k.allocate()
+			k.allocate(c.keepNumber)
 		}
 	}
 	clear(b.seen)
@@ -389,7 +393,7 @@ func (b *block) newClass(band int, negative bool) *class {
 }
 
 // allocate turns the counts into places.
-func (k *class) allocate() {
+func (k *class) allocate(number bool) {
 	sum := uint32(0)
 	for s, n := range k.ptr {
 		sum += n
@@ -405,6 +409,9 @@ func (k *class) allocate() {
 	}
 	if k.unequalD {
 		k.delay = make([]uint32, k.total)
+	}
+	if number {
+		k.number = make([]uint32, k.total)
 	}
 	k.seen = false
 }
@@ -451,7 +458,7 @@ func (b *block) targetRow(t int, list []uint32) error {
 			ptr[s]++
 		}
 		return nil
-	case b.oneClass && !b.drawsAny():
+	case b.oneClass && !b.drawsAny() && !b.keepNumber:
 		k := b.only()
 		if len(list) > 0 {
 			k.note(b.weight.x, b.axonal.t+b.dendritic.t)
@@ -484,7 +491,7 @@ func (b *block) sourceRow(s int, list []uint32) error {
 		k.total += uint64(len(list))
 		k.ptr[s+1] += uint32(len(list))
 		return nil
-	case b.oneClass && !b.drawsAny():
+	case b.oneClass && !b.drawsAny() && !b.keepNumber:
 		k := b.only()
 		k.note(b.weight.x, b.axonal.t+b.dendritic.t)
 		target := k.target[k.ptr[s]:]
@@ -559,16 +566,16 @@ func (b *block) synapse(s, t, nth uint32, e int) error {
 		}
 	}
 	if b.oneClass {
-		b.store(b.only(), s, t, w, d)
+		b.store(b.only(), s, t, nth, w, d)
 		return nil
 	}
 	band := int((d - b.base) >> 32)
 	negative := w < 0 && !b.oneSign
 	if b.mainClass {
 		if band == b.band && negative == b.negative {
-			b.store(b.only(), s, t, w, d)
+			b.store(b.only(), s, t, nth, w, d)
 		} else {
-			b.aside = append(b.aside, setAside{s, t, w, d})
+			b.aside = append(b.aside, setAside{s, t, nth, w, d})
 		}
 		return nil
 	}
@@ -577,7 +584,7 @@ func (b *block) synapse(s, t, nth uint32, e int) error {
 		return err
 	}
 	if b.fill {
-		b.store(k, s, t, w, d)
+		b.store(k, s, t, nth, w, d)
 	} else {
 		b.count(k, s, w, d, e >= 0)
 	}
@@ -605,7 +612,7 @@ func (b *block) count(k *class, s uint32, w float64, d event.Time, edge bool) {
 }
 
 // store puts one synapse into its place.
-func (b *block) store(k *class, s, t uint32, w float64, d event.Time) {
+func (b *block) store(k *class, s, t, nth uint32, w float64, d event.Time) {
 	at := k.ptr[s]
 	k.ptr[s] = at + 1
 	k.target[at] = uint16(t - uint32(b.lo))
@@ -620,6 +627,9 @@ func (b *block) store(k *class, s, t uint32, w float64, d event.Time) {
 	}
 	if k.delay != nil {
 		k.delay[at] = uint32(d - k.first)
+	}
+	if k.number != nil {
+		k.number[at] = nth
 	}
 }
 
@@ -644,6 +654,9 @@ func (b *block) sortAside() error {
 		if k.delay != nil {
 			copy(k.delay[to:], k.delay[from:end])
 		}
+		if k.number != nil {
+			copy(k.number[to:], k.number[from:end])
+		}
 		to += end - from
 		k.ptr[s] = to
 		from = end + gap
@@ -656,6 +669,9 @@ func (b *block) sortAside() error {
 	if k.delay != nil {
 		k.delay = k.delay[:to]
 	}
+	if k.number != nil {
+		k.number = k.number[:to]
+	}
 	for _, x := range b.aside {
 		c, err := b.class(int((x.d-b.base)>>32), x.w < 0 && !b.oneSign, x.s, x.t, x.d)
 		if err != nil {
@@ -665,12 +681,12 @@ func (b *block) sortAside() error {
 	}
 	for _, c := range b.classes {
 		if c != nil && c != k {
-			c.allocate()
+			c.allocate(b.keepNumber)
 		}
 	}
 	for _, x := range b.aside {
 		c, _ := b.class(int((x.d-b.base)>>32), x.w < 0 && !b.oneSign, x.s, x.t, x.d)
-		b.store(c, x.s, x.t, x.w, x.d)
+		b.store(c, x.s, x.t, x.nth, x.w, x.d)
 	}
 	b.aside = nil
 	return nil
@@ -778,6 +794,7 @@ func (k *class) finish() *synapse.Rows {
 		Negative: k.negative,
 		Ptr:      k.ptr,
 		Target:   k.target,
+		Multapse: k.number,
 		Const:    k.weight,
 		MinDelay: k.at,
 		MaxDelay: k.at,

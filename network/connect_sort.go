@@ -15,6 +15,7 @@ func sortRows(r *synapse.Rows) {
 	var targets []uint16
 	var w32 []float32
 	var w64 []float64
+	var numbers []uint32
 	for s := 0; s+1 < len(r.Ptr); s++ {
 		lo, hi := r.Ptr[s], r.Ptr[s+1]
 		delay := r.Delay[lo:hi]
@@ -37,6 +38,13 @@ func sortRows(r *synapse.Rows) {
 			w32 = append(w32[:0], w...)
 			for i, k := range keys {
 				w[i] = w32[uint32(k)]
+			}
+		}
+		if r.Multapse != nil {
+			m := r.Multapse[lo:hi]
+			numbers = append(numbers[:0], m...)
+			for i, k := range keys {
+				m[i] = numbers[uint32(k)]
 			}
 		}
 		if r.Weight64 != nil {

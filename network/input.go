@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"slices"
 
 	"hmn/event"
 	"hmn/neuron"
@@ -18,6 +19,8 @@ type input struct {
 	ring          []bin
 	step, perStep uint64
 	rule          synapse.Rule
+	release       *releasing  // nil: all sites release
+	spare         [][]float64 // room for pending.w
 	// skipZero: connections without delay between rate units are not delivered
 	// as arrivals; the joint block passes them on within the instant.
 	skipZero bool
@@ -29,8 +32,9 @@ type pending struct {
 	src            uint32     // population-local
 	prev, cur, end uint32     // positions in the row; prev: where this step began
 	from, to       float64    // changes: output before and after
-	w              []float64  // rules: what each synapse of the row transmits
-	lo             uint32     // rules: where the row begins
+	gain           float64    // short-term stage: share of the weights that is transmitted
+	w              []float64  // rules and release: what each synapse of the row transmits
+	lo             uint32     // of w: where the row begins
 }
 
 // inputs lists what arrives at block b of population p, projection by
@@ -49,7 +53,7 @@ func (n *Network) inputs(p *population, b int) ([]*input, error) {
 			if r.Len() == 0 {
 				continue
 			}
-			in := &input{p: q, r: r, skipZero: r.MinDelay == 0 && q.src.model.Kind == neuron.Rate}
+			in := &input{p: q, r: r, release: q.sends.newReleasing(r, r.Multapse, n.ranges[b].Lo), skipZero: r.MinDelay == 0 && q.src.model.Kind == neuron.Rate}
 			if q.rule != nil {
 				rule, err := q.rule.New(q.desc.SynapseParams, r)
 				if err != nil {
@@ -66,6 +70,7 @@ func (n *Network) inputs(p *population, b int) ([]*input, error) {
 func (in *input) reset() {
 	in.next = 0
 	in.pending = in.pending[:0]
+	in.release.reset()
 	if in.rule != nil {
 		in.rule.Reset()
 	}
@@ -78,6 +83,8 @@ func (in *input) take(end event.Time) {
 	for _, q := range in.pending {
 		if q.cur < q.end {
 			kept = append(kept, q)
+		} else if q.w != nil {
+			in.spare = append(in.spare, q.w)
 		}
 	}
 	in.pending = kept
@@ -98,16 +105,53 @@ func (in *input) take(end event.Time) {
 		if lo == hi {
 			continue
 		}
-		q := pending{at: at, src: s, prev: lo, cur: lo, end: hi, lo: lo}
+		q := pending{at: at, src: s, prev: lo, cur: lo, end: hi, lo: lo, gain: in.p.gain(in.next)}
 		if h.from != nil {
 			q.from, q.to = h.from[k], h.to[k]
 		}
-		if in.rule != nil {
-			q.w = make([]float64, hi-lo)
+		switch {
+		case in.release != nil:
+			q.w = in.room(int(hi - lo))
+			in.released(q.w, in.next, h.at[k], s, lo, hi)
+		case in.rule != nil:
+			q.w = in.room(int(hi - lo))
 			in.rule.Arrive(h.at[k]+in.p.axonal, lo, hi, q.w)
+			if in.p.sends != nil {
+				for i := range q.w {
+					q.w[i] = float64(q.w[i] * q.gain)
+				}
+			}
 		}
 		in.pending = append(in.pending, q)
 	}
+}
+
+// room is a slice of length n, of those used before if one is large enough.
+func (in *input) room(n int) []float64 {
+	if k := len(in.spare) - 1; k >= 0 {
+		w := in.spare[k]
+		in.spare = in.spare[:k]
+		return slices.Grow(w[:0], n)[:n]
+	}
+	return make([]float64, n)
+}
+
+// released writes what the synapses [lo, hi) of the row of source src transmit
+// at the spike at position k of the history, at time t, with stochastic release.
+func (in *input) released(w []float64, k int, t event.Time, src, lo, hi uint32) {
+	in.release.draw(w, k, src, lo, hi)
+	if in.rule == nil {
+		for i := range w {
+			w[i] = float64(w[i] * in.r.WeightAt(int(lo)+i))
+		}
+		return
+	}
+	x := in.room(len(w))
+	in.rule.Arrive(t+in.p.axonal, lo, hi, x)
+	for i := range w {
+		w[i] = float64(w[i] * x[i])
+	}
+	in.spare = append(in.spare, x)
 }
 
 // upTo moves the cursor of q behind its last arrival before end.
@@ -140,5 +184,5 @@ func (in *input) weight(q *pending, k uint32) float64 {
 	if q.w != nil {
 		return q.w[k-q.lo]
 	}
-	return in.r.WeightAt(int(k))
+	return float64(q.gain * in.r.WeightAt(int(k)))
 }

@@ -141,7 +141,7 @@ func (b *linearBlock) reset(n *Network) error {
 			in.ring = make([]bin, span/n.grid.Step+b.pop.epoch/n.grid.Step+2)
 			in.step = uint64(n.grid.Step)
 			in.perStep = math.MaxUint64 / in.step
-			if in.r.Weight != nil || in.r.Weight64 != nil {
+			if in.r.Weight != nil || in.r.Weight64 != nil || in.p.sends != nil {
 				for k := range in.ring {
 					in.ring[k].w = []float64{}
 				}

@@ -177,7 +177,7 @@ func (in *input) distribute(s *scratch, w event.Window, step event.Time, keep bo
 			continue
 		}
 		// The first arrival lies in the present cell.
-		s.rows = append(s.rows, row{lo, hi, uint64(t - cellStart)})
+		s.rows = append(s.rows, row{lo, hi, uint64(t - cellStart), in.next - 1})
 		// Rows of different spikes lie far apart: touching all of them first
 		// lets the memory fetch them at once instead of one after another.
 		touch += uint32(r.Target[lo])
@@ -187,7 +187,11 @@ func (in *input) distribute(s *scratch, w event.Window, step event.Time, keep bo
 	}
 	s.touched += touch
 	for _, q := range s.rows {
-		in.fill(now, q.off, q.lo, q.hi)
+		if in.p.sends != nil {
+			in.fillStaged(s, now, q)
+		} else {
+			in.fill(now, q.off, q.lo, q.hi)
+		}
 	}
 	b := &in.ring[now]
 	out := neuron.Arrivals{At: b.at, W: b.w, Const: r.Const}
@@ -224,14 +228,14 @@ func (in *input) fill(now int, off uint64, lo, hi uint32) {
 	targets := r.Target[lo:hi]
 	if r.Delay == nil {
 		for q, t := range targets {
-			in.put(now, off, t, lo+uint32(q))
+			in.put(now, off, t, r.WeightAt(int(lo)+q))
 		}
 		return
 	}
 	delays := r.Delay[lo:hi][:len(targets)]
 	if r.Weight != nil || r.Weight64 != nil {
 		for q, t := range targets {
-			in.put(now, off+uint64(delays[q]), t, lo+uint32(q))
+			in.put(now, off+uint64(delays[q]), t, r.WeightAt(int(lo)+q))
 		}
 		return
 	}
@@ -253,8 +257,35 @@ func (in *input) fill(now int, off uint64, lo, hi uint32) {
 	}
 }
 
-// put appends synapse k, arriving o after the start of bin now, to its bin.
-func (in *input) put(now int, o uint64, t uint16, k uint32) {
+// fillStaged is fill behind a short-term stage or with stochastic release.
+func (in *input) fillStaged(s *scratch, now int, q row) {
+	r := in.r
+	src := in.p.src.hist.id[q.pos-in.p.src.hist.base]
+	n := int(q.hi - q.lo)
+	s.shares = slices.Grow(s.shares[:0], n)[:n]
+	if in.release != nil {
+		in.release.draw(s.shares, q.pos, src, q.lo, q.hi)
+	} else {
+		gain := in.p.gain(q.pos)
+		for k := range s.shares {
+			s.shares[k] = gain
+		}
+	}
+	for k, x := range s.shares {
+		if x == 0 {
+			continue // nothing is transmitted
+		}
+		i := int(q.lo) + k
+		o := q.off
+		if r.Delay != nil {
+			o += uint64(r.Delay[i])
+		}
+		in.put(now, o, r.Target[i], float64(x*r.WeightAt(i)))
+	}
+}
+
+// put appends an arrival o after the start of bin now to its bin.
+func (in *input) put(now int, o uint64, t uint16, w float64) {
 	c, _ := bits.Mul64(o, in.perStep)
 	if o -= c * in.step; o >= in.step {
 		o -= in.step
@@ -263,7 +294,7 @@ func (in *input) put(now int, o uint64, t uint16, k uint32) {
 	b := &in.ring[(now+int(c))%len(in.ring)]
 	b.at = append(b.at, neuron.Timed{Off: uint32(o), T: t})
 	if b.w != nil {
-		b.w = append(b.w, in.r.WeightAt(int(k)))
+		b.w = append(b.w, w)
 	}
 }
 
@@ -297,9 +328,10 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 		for k := lo; k < hi; k++ {
 			id := h.id[k-h.base]
 			a, z := r.Ptr[id], r.Ptr[id+1]
+			gain := in.p.gain(k)
 			for q, t := range r.Target[a:z] {
 				if sl := s.slot[t]; sl != 0 {
-					s.hits = append(s.hits, neuron.Hit{Off: wv.off[k-wv.lo] - uint32(from), Src: first + id, W: r.WeightAt(int(a) + q), Slot: sl - 1, Port: port})
+					s.hits = append(s.hits, neuron.Hit{Off: wv.off[k-wv.lo] - uint32(from), Src: first + id, W: float64(gain * r.WeightAt(int(a)+q)), Slot: sl - 1, Port: port})
 				}
 			}
 		}

@@ -208,9 +208,10 @@ func (b *linearBlock) gatherSpan(s *scratch, start, from, to event.Time) {
 		for ; k < len(h.at) && h.at[k]+r.MinDelay < to; k++ {
 			id, off := h.id[k], uint32(h.at[k]+r.MinDelay-start)
 			a, z := r.Ptr[id], r.Ptr[id+1]
+			gain := in.p.gain(h.base + k)
 			for q, t := range r.Target[a:z] {
 				if sl := s.slot[t]; sl != 0 && off >= since[t] {
-					s.hits = append(s.hits, neuron.Hit{Off: off - since[t], Src: first + id, W: r.WeightAt(int(a) + q), Slot: sl - 1, Port: port})
+					s.hits = append(s.hits, neuron.Hit{Off: off - since[t], Src: first + id, W: float64(gain * r.WeightAt(int(a)+q)), Slot: sl - 1, Port: port})
 				}
 			}
 		}

@@ -134,6 +134,8 @@ type Projection struct {
 	Receptor          string          // a port of the target model; "" = by the sign of the weight
 	Synapse           string          // a name in the synapse package's table; "static"
 	SynapseParams     quantity.Values // checked against that table; those of a preset filled in
+	ShortTerm         ShortTerm       // short-term stage before the weight; one that Synapse names itself has none here
+	Release           synapse.Release // stochastic release of transmitter
 	Preset            string          // the preset they came from; "" = none
 	EdgePhases        bool            // the Phase of every edge counts, not the phase of SynapseParams
 	Embedding         [][]float64     // embedding = "given": v_i, one per source neuron

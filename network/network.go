@@ -93,6 +93,7 @@ type projection struct {
 	bytes    int64
 	rule     *synapse.Model
 	wave     wave
+	sends    *transmission // nil: spikes transmit the weight
 	// Plastic projections: no rows but wiring, by block of the target population.
 	plastic        *rule
 	wiring         [][]*synapse.Wiring
@@ -247,6 +248,7 @@ func (n *Network) connect() error {
 				p.keepCandidates = p.keepCandidates || r.What == RecordCandidate
 			}
 		}
+		p.sends = n.makeTransmission(d, p.src.desc.N)
 		c, err := newConnector(m, i)
 		if err != nil {
 			return err
@@ -279,7 +281,7 @@ func (n *Network) connect() error {
 		return err
 	}
 	for _, p := range n.projs {
-		p.uniform = p.rule == nil && p.plastic == nil
+		p.uniform = p.rule == nil && p.plastic == nil && p.desc.Release.Sites == 0
 		p.min = event.MaxTime
 		for _, ws := range p.wiring {
 			for _, w := range ws {
@@ -451,7 +453,7 @@ func (m *Model) direct(i int) bool {
 		_, axonal := q.Axonal.fixed()
 		_, dendritic := q.Dendritic.fixed()
 		if q.Rule != OneToOne || !weight || !axonal || !dendritic || !nm.Linear() ||
-			q.Synapse != "" && q.Synapse != "static" {
+			q.Synapse != "" && q.Synapse != "static" || q.staged() {
 			return false
 		}
 		used = true

@@ -41,6 +41,9 @@ func (n *Network) Reset() error {
 	}
 	for _, p := range n.projs {
 		p.wave.lo, p.wave.cut = 0, p.wave.cut[:0]
+		if p.sends != nil {
+			p.sends.reset()
+		}
 	}
 	n.book.reset()
 	n.resetEmbeddings()
@@ -297,20 +300,21 @@ func (p *projection) prepare(w event.Window) {
 			if tgt.epoch > 0 { // arrivals are carried to the end of the epoch
 				left = (tgt.epoch - (w.Start+off)%tgt.epoch).MS()
 			}
+			gain := p.gain(k)
 			for port, used := range wv.port {
 				if !used {
 					continue
 				}
 				switch tgt.lin.PSC() {
 				case neuron.Delta:
-					wv.x[port] = append(wv.x[port], tgt.lin.Jump(left))
+					wv.x[port] = append(wv.x[port], float64(gain*tgt.lin.Jump(left)))
 				case neuron.Alpha:
-					wv.z[port] = append(wv.z[port], tgt.lin.Slope(port, left))
+					wv.z[port] = append(wv.z[port], float64(gain*tgt.lin.Slope(port, left)))
 					fallthrough
 				case neuron.Exp:
 					v, i := tgt.lin.Response(port, left)
-					wv.x[port] = append(wv.x[port], v)
-					wv.y[port] = append(wv.y[port], i)
+					wv.x[port] = append(wv.x[port], float64(gain*v))
+					wv.y[port] = append(wv.y[port], float64(gain*i))
 				}
 			}
 		}
@@ -381,6 +385,11 @@ func (n *Network) exchange(w event.Window) {
 		n.extendLevels(p, w.End+n.grid.Step)
 		n.enterChanges(p)
 		p.hist.drop(w.End - p.keep - n.grid.Step - n.longest)
+	}
+	for _, p := range n.projs {
+		if p.sends != nil {
+			p.sends.follow(&p.src.hist)
+		}
 	}
 	n.countOutputs(w)
 	n.finishRates(w)

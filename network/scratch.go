@@ -16,6 +16,7 @@ type scratch struct {
 	start   []int32           // sorted[start[k]:start[k+1]] are the hits of slot k
 	timed   []neuron.Arrivals // of the window, by input
 	rows    []row
+	shares  []float64
 	touched uint32 // sink of the reads that only fetch memory
 	cutAt   []neuron.Timed
 	cutW    []float64
@@ -26,10 +27,12 @@ type scratch struct {
 	asked   []neuron.Hit
 }
 
-// row is the part of a Rows that one spike uses, and its arrival in ps.
+// row is the part of a Rows that one spike uses, its arrival in ps and its
+// position in the source's history.
 type row struct {
 	lo, hi uint32
 	off    uint64
+	pos    int
 }
 
 func newScratch() *scratch { return &scratch{slot: new([1 << 16]uint16)} }

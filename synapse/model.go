@@ -1,6 +1,7 @@
 package synapse
 
 import (
+	"slices"
 	"sort"
 
 	"hmn/event"
@@ -20,6 +21,10 @@ type Model struct {
 	New func(p quantity.Values, r *Rows) (Rule, error)
 	// Learning is what a model needs whose weights change from both sides.
 	Learning *Learning
+	// NewStage makes the short-term stage of the synapses of so many sources. Such
+	// a model can stand alone, with constant weights, or as the stage of any
+	// other; New and Learning are unset then.
+	NewStage func(p quantity.Values, sources int) Stage
 	// Check refuses combinations of parameters that single ranges cannot, and
 	// names the key at fault. rates says between what kind of units the synapse
 	// lies. Nil: nothing to check.
@@ -101,7 +106,7 @@ var registry = map[string]*Model{
 // and panics when the name is taken or empty or the entry incomplete: a bug of
 // the caller.
 func Register(m Model) {
-	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && !m.Learning.complete() {
+	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && m.NewStage == nil && !m.Learning.complete() {
 		panic("synapse: Register: model " + m.Name + " is already there or incomplete")
 	}
 	registry[m.Name] = &m
@@ -117,6 +122,11 @@ func (l *Learning) complete() bool {
 func Lookup(name string) (*Model, bool) {
 	m, ok := registry[name]
 	return m, ok
+}
+
+// Stages lists the names of the models that can be a short-term stage, sorted.
+func Stages() []string {
+	return slices.DeleteFunc(Names(), func(n string) bool { return registry[n].NewStage == nil })
 }
 
 // Names lists the synapse models' names, sorted.

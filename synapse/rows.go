@@ -25,6 +25,9 @@ type Rows struct {
 	MinDelay event.Time
 	MaxDelay event.Time
 	Delay    []uint32
+	// Multapse is the number of each synapse among those of its pair, kept where
+	// draws during the run need it; nil: all 0.
+	Multapse []uint32
 }
 
 // Len is the number of synapses.
@@ -51,5 +54,5 @@ func (r *Rows) DelayAt(k int) event.Time {
 
 // Bytes is the storage the rows take, row table included.
 func (r *Rows) Bytes() int64 {
-	return int64(4*len(r.Ptr) + 2*len(r.Target) + 4*len(r.Weight) + 8*len(r.Weight64) + 4*len(r.Delay))
+	return int64(4*len(r.Ptr) + 2*len(r.Target) + 4*len(r.Weight) + 8*len(r.Weight64) + 4*len(r.Delay) + 4*len(r.Multapse))
 }

@@ -121,6 +121,42 @@ func (s *Source) binomial(count uint64, p float64) uint64 {
 	}
 }
 
+// FewTrials is the largest n of BinomialOf.
+const FewTrials = 1000
+
+// BinomialOf maps 64 random bits to the number of successes in n ≤ FewTrials
+// trials of probability p in [0, 1], by inversion of a 53-bit uniform number.
+// One draw, one word: what is drawn next to it does not move. It takes about
+// n·min(p, 1−p) steps.
+func BinomialOf(bits uint64, n int, p float64) int {
+	switch {
+	case p > 0.5:
+		return n - BinomialOf(bits, n, 1-p)
+	case n == 0 || p == 0:
+		return 0
+	}
+	u, q := Uniform(bits), 1-p
+	if n == 1 {
+		if u < p {
+			return 1
+		}
+		return 0
+	}
+	odds, pk := p/q, 1.0 // q^n ≥ 2⁻¹⁰⁰⁰
+	for x, m := q, n; m > 0; m >>= 1 {
+		if m&1 == 1 {
+			pk = float64(pk * x)
+		}
+		x = float64(x * x)
+	}
+	k := 0
+	for ; k < n && u >= pk; k++ {
+		u -= pk
+		pk = float64(pk * float64(odds*(float64(n-k)/float64(k+1))))
+	}
+	return k
+}
+
 // Hypergeometric returns how many of draws items, taken without replacement
 // from good + bad ≤ MaxCount items, are good; it panics for draws > good + bad.
 // Below a mean of 10 (after exchanging good with bad and drawn with left to make

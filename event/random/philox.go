@@ -22,6 +22,7 @@ const (
 	StreamEmbedding Stream = 13   // embedding vectors of presynaptic neurons: owner population, entity neuron
 	StreamMeta      Stream = 14   // perturbations of learning rates: counter period
 	StreamTask      Stream = 15   // environments
+	StreamRelease   Stream = 20   // quantal release: owner projection, entity target<<32|source, counter spike of the source
 	StreamUser      Stream = 1000 // first number free for extensions
 )
 

@@ -55,6 +55,9 @@ func (e *Engine) makeProjections() error {
 		d := &e.model.Projections[i]
 		p := &projection{desc: d, index: i, src: e.find(d.Source), tgt: e.find(d.Target)}
 		e.projs = append(e.projs, p)
+		if d.ShortTerm.Model != "" || d.Release.Sites > 0 {
+			return fmt.Errorf("clocked: projection %q: the clocked engine has no short-term stages and no stochastic release, want engine = %q", d.Name, network.EngineEvent)
+		}
 		if d.Synapse != "" && d.Synapse != "static" && d.Synapse != "hmn" {
 			return fmt.Errorf("clocked: projection %q: synapse model %q is not known to the clocked engine, want static or hmn, or engine = %q", d.Name, d.Synapse, network.EngineEvent)
 		}

@@ -1,0 +1,333 @@
+package network
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"hmn/event"
+	"hmn/event/quantity"
+	"hmn/event/random"
+	"hmn/synapse"
+)
+
+func constants(pairs ...any) quantity.Values {
+	v := quantity.Values{}
+	for k := 0; k < len(pairs); k += 2 {
+		v[pairs[k].(string)] = quantity.Value{Number: pairs[k+1].(float64)}
+	}
+	return v
+}
+
+// stagings are ways to stage a projection; gain is what the test expects of it.
+var stagings = map[string]func(p *Projection){
+	"tsodyks2": func(p *Projection) {
+		p.Synapse, p.SynapseParams = "tsodyks2", constants("U", 0.4, "tau_rec", 150.0, "tau_fac", 90.0)
+	},
+	"short_term": func(p *Projection) {
+		p.ShortTerm = ShortTerm{"tsodyks2", constants("U", 0.15, "tau_rec", 30.0, "tau_fac", 200.0, "x0", 0.5, "u0", 0.2)}
+	},
+	"release": func(p *Projection) { p.Release = synapse.Release{Sites: 7, P: 0.4} },
+	"both": func(p *Projection) {
+		p.ShortTerm = ShortTerm{"tsodyks2", constants("U", 0.5, "tau_rec", 60.0, "tau_fac", 20.0, "x0", 0.7)}
+		p.Release = synapse.Release{Sites: 4}
+	},
+}
+
+// unstaged is a model without stages in which every spike of a source is a
+// source of its own with one spike, connected with the weights that the spike
+// transmits: the recursions of synapse.Tsodyks and the draws of ReleaseKey, both
+// taken by hand. Sources are spike trains, targets do not send.
+func unstaged(t *testing.T, m *Model) *Model {
+	out := *m
+	out.Populations = slices.Clone(m.Populations)
+	out.Projections = nil
+	for i := range m.Projections {
+		p := m.Projections[i]
+		if !p.staged() {
+			out.Projections = append(out.Projections, p)
+			continue
+		}
+		list, err := Synapses(m, i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trains := m.Populations[m.findPopulation(p.Source)].Trains
+		spikes := Population{Name: p.Name + " spikes", Model: "spike_train"}
+		var edges []synapse.Edge
+		u, rec, fac, x0, u0 := math.NaN(), 0.0, 0.0, 1.0, 0.0
+		if _, v := p.stage(); v != nil {
+			u, rec, fac = v["U"].Number, v["tau_rec"].Number, v["tau_fac"].Number
+			if x, ok := v["x0"]; ok {
+				x0 = x.Number
+			}
+			u0 = v["u0"].Number
+		}
+		full := make([]int, len(list))
+		for s, train := range trains {
+			x, f, last := x0, u0, 0.0 // after the spike before
+			for k, at := range train {
+				now := at.MS()
+				gain, refill := p.Release.P, 1.0
+				if u == u {
+					dr := math.Exp(-(now - last) / rec)
+					x = 1 + (x-1)*dr
+					f = f * math.Exp(-(now-last)/fac)
+					f += u * (1 - f)
+					gain, refill = f*x, 1-dr
+					if k == 0 {
+						refill = x
+					}
+				} else {
+					f = p.Release.P
+				}
+				for j, y := range list {
+					if int(y.Source) != s {
+						continue
+					}
+					if n := p.Release.Sites; n > 0 {
+						a, b := ReleaseKey(m.Simulation.Seed, p.Name, y.Multapse).At(uint64(y.Target)<<32|uint64(y.Source), uint64(k))
+						full[j] += random.BinomialOf(b, n-full[j], refill)
+						released := random.BinomialOf(a, full[j], f)
+						full[j] -= released
+						gain = float64(released) / float64(n)
+					}
+					edges = append(edges, synapse.Edge{Source: uint32(spikes.N), Target: y.Target, Weight: gain * y.Weight, Axonal: y.Axonal, Dendritic: y.Dendritic})
+				}
+				x, last = x-f*x, now
+				spikes.Trains = append(spikes.Trains, []event.Time{at})
+				spikes.N++
+			}
+		}
+		p.Synapse, p.SynapseParams, p.ShortTerm, p.Release = "static", nil, ShortTerm{}, synapse.Release{}
+		p.Source, p.Rule, p.Edges = spikes.Name, EdgeList, edges
+		p.Degree, p.P = 0, 0
+		out.Populations = append(out.Populations, spikes)
+		out.Projections = append(out.Projections, p)
+	}
+	return &out
+}
+
+// TestStagedDelivery: whichever way arrivals take through a block, each synapse
+// transmits what its stages say: the spikes are those of a network without
+// stages that has one source per spike. Weights above the threshold's scale make
+// sure that the transmitted amounts matter.
+func TestStagedDelivery(t *testing.T) {
+	for _, model := range []string{"iaf_psc_delta", "iaf_psc_exp", "iaf_psc_alpha"} {
+		for _, hz := range []float64{4, 30, 400} { // epochs, one step and several per window, neuron by neuron
+			for name, stage := range stagings {
+				t.Run(fmt.Sprintf("%s/%g/%s", model, hz, name), func(t *testing.T) {
+					m := feedForward(model, hz, Record{What: RecordSpikes, Of: "T"})
+					for i := range m.Projections {
+						p := &m.Projections[i]
+						if p.Source == "step" {
+							continue
+						}
+						stage(p)
+						p.Weight.A *= 80 / math.Sqrt(hz)
+						p.Weight.B *= 80 / math.Sqrt(hz)
+					}
+					if hz == 30 && model == "iaf_psc_exp" {
+						m.Projections[0].Receptor = "in" // no bound: every neuron is replayed
+					}
+					const span = 300 * event.Millisecond
+					got := runFor(t, mustBuild(t, m, 2), span)
+					if len(got.spikes) < 30 {
+						t.Fatalf("%d spikes: too few to compare", len(got.spikes))
+					}
+					plain := unstaged(t, m)
+					want := runFor(t, mustBuild(t, plain, 1), span)
+					closeSpikes(t, "against a source for every spike", sameIDs(got.spikes, m, "T"), sameIDs(want.spikes, plain, "T"), 20)
+				})
+			}
+		}
+	}
+}
+
+// sameIDs numbers the spikes of a population from 0.
+func sameIDs(all []Spike, m *Model, name string) []Spike {
+	first := uint32(0)
+	for i := range m.Populations {
+		if m.Populations[i].Name == name {
+			break
+		}
+		first += uint32(m.Populations[i].N)
+	}
+	out := slices.Clone(all)
+	for k := range out {
+		out[k].ID -= first
+	}
+	return out
+}
+
+// staged are recurrent networks with stages in all their projections.
+func stagedModels() map[string]*Model {
+	out := map[string]*Model{}
+	for name, stage := range stagings {
+		for kind, m := range recurrentModels() {
+			if kind == "alpha" && name != "both" || kind == "cuba" && name != "tsodyks2" {
+				continue
+			}
+			for i := range m.Projections {
+				p := &m.Projections[i]
+				if p.Rule == OneToOne {
+					continue
+				}
+				stage(p)
+				p.Weight.A *= 3
+			}
+			out[name+"/"+kind] = m
+		}
+	}
+	return out
+}
+
+// TestStagedSplits: however a run with stages is split, over however many
+// workers, it is one run.
+func TestStagedSplits(t *testing.T) {
+	for name, m := range stagedModels() {
+		t.Run(name, func(t *testing.T) {
+			const span = 50 * event.Millisecond
+			n := mustBuild(t, m, 2)
+			want := runFor(t, n, span)
+			rng := rand.New(rand.NewPCG(1, 0))
+			var pieces []event.Time
+			for left := span; left > 0; {
+				d := min(left, event.Time(rng.Int64N(int64(span/10))))
+				pieces = append(pieces, d)
+				left -= d
+			}
+			if err := n.Reset(); err != nil {
+				t.Fatal(err)
+			}
+			sameTape(t, "reset and split", runFor(t, n, pieces...), want)
+			sameTape(t, "one worker", runFor(t, mustBuild(t, m, 1), span), want)
+		})
+	}
+}
+
+// TestReleaseStatistics: with p alone the number of sites that release is
+// binomial at each spike: its mean and variance over synapses and spikes, and
+// the correlation between neighbouring spikes and synapses, to four standard
+// errors. Behind tsodyks2 the mean is the deterministic stage's, and before a
+// spike the number of full sites is binomial of mean n x.
+func TestReleaseStatistics(t *testing.T) {
+	const sources, targets, spikes = 20, 50, 60
+	for _, c := range []struct {
+		name  string
+		r     synapse.Release
+		stage ShortTerm
+	}{
+		{"one site", synapse.Release{Sites: 1, P: 0.3}, ShortTerm{}},
+		{"p", synapse.Release{Sites: 6, P: 0.35}, ShortTerm{}},
+		{"many", synapse.Release{Sites: 1000, P: 0.8}, ShortTerm{}},
+		{"depressing", synapse.Release{Sites: 8}, ShortTerm{"tsodyks2", constants("U", 0.45, "tau_rec", 200.0, "tau_fac", 0.0)}},
+		{"facilitating", synapse.Release{Sites: 5}, ShortTerm{"tsodyks2", constants("U", 0.1, "tau_rec", 100.0, "tau_fac", 300.0)}},
+	} {
+		p := Projection{Name: "AB", Source: "A", Target: "B", Rule: AllToAll, Weight: fixed(1), Dendritic: fixed(1), Release: c.r, ShortTerm: c.stage}
+		m := &Model{Simulation: Simulation{Seed: 5}, Populations: []Population{
+			{Name: "A", N: sources, Model: "spike_train", Trains: make([][]event.Time, sources)}, {Name: "B", N: targets, Model: "iaf_psc_exp"}},
+			Projections: []Projection{p}}
+		n := mustBuild(t, m, 1)
+		x := n.projs[0].sends
+		rows := n.projs[0].rows[0][0]
+		d := x.newReleasing(rows, rows.Multapse, 0)
+		h := &history{}
+		share := make([]float64, targets)
+		var lag, side, pairs float64
+		sum, squares := make([]float64, spikes), make([]float64, spikes)
+		before := make([][]float64, sources)
+		mean := make([]float64, spikes)
+		for k := range spikes {
+			for s := range uint32(sources) {
+				h.add(event.Time(k)*20*event.Millisecond, s)
+				x.follow(h)
+				at := h.end() - 1
+				mean[k] = x.sent[at].Gain()
+				d.draw(share, at, s, rows.Ptr[s], rows.Ptr[s+1])
+				for i, y := range share {
+					dev := y - mean[k]
+					sum[k] += dev
+					squares[k] += dev * dev
+					if before[s] != nil {
+						lag += dev * (before[s][i] - mean[k-1])
+						pairs++
+					}
+					if i > 0 {
+						side += dev * (share[i-1] - mean[k])
+					}
+				}
+				before[s] = slices.Clone(share)
+			}
+		}
+		const all = sources * targets
+		sites := float64(c.r.Sites)
+		for k := range spikes {
+			// Sites are independent: each releases with probability u x, so that the
+			// number released is binomial of n and u x, with and without a stage.
+			v := mean[k] * (1 - mean[k]) / sites
+			if got := sum[k] / all; math.Abs(got) > 4*math.Sqrt(v/all) {
+				t.Errorf("%s: spike %d: mean %g off the stage's %g, want within %g", c.name, k, got, mean[k], 4*math.Sqrt(v/all))
+			}
+			// Variance of a squared deviation: v² (2 + excess), excess of the binomial
+			// (1 − 6 q)/(n q') with q = p(1 − p), over n².
+			q := mean[k] * (1 - mean[k])
+			se := v * math.Sqrt((2+(1-6*q)/(sites*q))/all)
+			if got := squares[k] / all; math.Abs(got-v) > 4*se {
+				t.Errorf("%s: spike %d: variance %g, want %g ± %g", c.name, k, got, v, 4*se)
+			}
+		}
+		v := mean[spikes-1] * (1 - mean[spikes-1]) / sites
+		if r := side / (sources * spikes * (targets - 1)); math.Abs(r) > 4*0.25/sites/math.Sqrt(sources*spikes*(targets-1)) {
+			t.Errorf("%s: covariance of neighbouring synapses %g of %g", c.name, r, v)
+		}
+		if r := lag / pairs; c.stage.Model == "" && math.Abs(r) > 4*v/math.Sqrt(pairs) {
+			t.Errorf("%s: covariance of neighbouring spikes %g of %g", c.name, r, v)
+		}
+	}
+}
+
+// TestTransmissionFaults: what does not fit is refused, and the key is named.
+func TestTransmissionFaults(t *testing.T) {
+	base := func() *Model {
+		return &Model{Populations: []Population{
+			{Name: "A", N: 2, Model: "poisson", Params: num("rate", 5)}, {Name: "B", N: 2, Model: "iaf_psc_exp"},
+			{Name: "L", N: 1, Model: "step_current", Params: quantity.Values{"steps": {Steps: [][2]float64{{0, 1}}}}}},
+			Projections: []Projection{{Name: "x", Source: "A", Target: "B", Rule: AllToAll, Weight: fixed(1), Dendritic: fixed(1)}}}
+	}
+	tm := ShortTerm{Model: "tsodyks2"}
+	for _, c := range []struct {
+		edit func(p *Projection)
+		want string
+	}{
+		{func(p *Projection) { p.ShortTerm.Model = "tsodyks" }, "no short-term stage"},
+		{func(p *Projection) { p.ShortTerm.Model = "static" }, "no short-term stage"},
+		{func(p *Projection) { p.Synapse, p.ShortTerm = "tsodyks2", tm }, "takes no other"},
+		{func(p *Projection) { p.ShortTerm = ShortTerm{"tsodyks2", constants("U", 1.1)} }, "U = 1.1, want"},
+		{func(p *Projection) { p.ShortTerm = ShortTerm{"tsodyks2", constants("tau", 1.1)} }, `no parameter "tau"`},
+		{func(p *Projection) { p.Synapse, p.SynapseParams = "tsodyks2", constants("tau_rec", -1.0) }, "tau_rec = -1 ms"},
+		{func(p *Projection) { p.Release.Sites = -1 }, "sites = -1"},
+		{func(p *Projection) { p.Release.P = 0.5 }, "sites = 0, want 1 to 1000"},
+		{func(p *Projection) { p.Release = synapse.Release{Sites: 1001, P: 1} }, "sites = 1001"},
+		{func(p *Projection) { p.Release = synapse.Release{Sites: 5} }, "p = 0, want > 0"},
+		{func(p *Projection) { p.Release = synapse.Release{Sites: 5, P: math.NaN()} }, "p = NaN"},
+		{func(p *Projection) { p.ShortTerm, p.Release = tm, synapse.Release{Sites: 5, P: 0.5} }, "leave it out"},
+		{func(p *Projection) { p.Source, p.ShortTerm = "L", tm }, "sends levels"},
+		{func(p *Projection) { p.Source, p.Synapse = "L", "tsodyks2" }, "sends levels"},
+		{func(p *Projection) { p.Source, p.Release = "L", synapse.Release{Sites: 5, P: 0.5} }, "sends levels"},
+	} {
+		m := base()
+		c.edit(&m.Projections[0])
+		if err := m.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+	m := base()
+	m.Projections[0].ShortTerm, m.Projections[0].Release = tm, synapse.Release{Sites: 3}
+	if err := m.Check(); err != nil {
+		t.Error(err)
+	}
+}

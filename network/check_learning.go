@@ -104,6 +104,12 @@ func (c *learningChecker) projection(i int) {
 	if !ok {
 		return
 	}
+	if si := m.findPopulation(p.Source); si >= 0 {
+		if key, err := p.transmissionFault(sendsLevels(m.kind(si))); err != nil {
+			c.fault("projection", i, "synapse."+key, "%w", err)
+			return
+		}
+	}
 	if sm.Learning == nil {
 		if len(p.Embedding) > 0 {
 			c.fault("projection", i, "synapse.embedding_file", "embedding vectors are given, but synapse model %s does not learn", sm.Name)

@@ -8,9 +8,9 @@ import (
 
 // TsodyksParams are the parameters of the short-term stage tsodyks2.
 var TsodyksParams = []quantity.Param{
-	{Key: "U", Unit: "1", Doc: "utilisation: what a spike adds to u is U (1 − u)", Equation: "u_{n+1} = U + (1 − U) u_n e^{−Δ/τ_fac}", Default: 0.5, Min: 0, Max: 1},
-	{Key: "tau_rec", Unit: "ms", Doc: "time constant with which resources recover; 0: at once, x = 1 at every spike", Equation: "x_{n+1} = 1 − (1 − x_n (1 − u_n)) e^{−Δ/τ_rec}", Default: 800, Min: 0, Max: 1e6},
-	{Key: "tau_fac", Unit: "ms", Doc: "time constant with which facilitation decays; 0: none, u = U at every spike", Equation: "u_{n+1} = U + (1 − U) u_n e^{−Δ/τ_fac}", Default: 0, Min: 0, Max: 1e6},
+	{Key: "U", Unit: "1", Doc: "utilisation: what a spike adds to u is U (1 − u)", Default: 0.5, Min: 0, Max: 1},
+	{Key: "tau_rec", Unit: "ms", Doc: "time constant with which resources recover; 0: at once, x = 1 at every spike", Default: 800, Min: 0, Max: 1e6},
+	{Key: "tau_fac", Unit: "ms", Doc: "time constant with which facilitation decays; 0: none, u = U at every spike", Default: 0, Min: 0, Max: 1e6},
 	{Key: "x0", Unit: "1", Doc: "resources x at t = 0, which recover from then on", Default: 1, Min: 0, Max: 1},
 	{Key: "u0", Unit: "1", Doc: "facilitation u at t = 0, which decays from then on: the first spike, at t, uses U + (1 − U) u0 e^{−t/τ_fac}", Default: 0, Min: 0, Max: 1},
 }

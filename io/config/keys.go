@@ -7,6 +7,7 @@ import (
 
 	"hmn/event/quantity"
 	"hmn/network"
+	"hmn/synapse"
 	"hmn/synapse/hmn"
 )
 
@@ -120,6 +121,11 @@ func makeKeys() []Key {
 		shown("{ model = \"static\" }", k("projection.synapse", Table, "", "synapse model and its parameters")),
 		shown("hmn with a preset, else required", k("projection.synapse.model", Word, "", "synapse model; the other keys of the table are its parameters")),
 		one(hmn.PresetNames(), none1("projection.synapse.preset", Word, "", "named set of parameters of model hmn, which may be left out then; every parameter given here replaces its own")),
+		none1("projection.synapse.short_term", Table, "", "short-term plasticity before the weight, with any other synapse model between what spikes: { model = \"tsodyks2\", U = … }"),
+		need(k("projection.synapse.short_term.model", Word, "", "a synapse model that can be a short-term stage; the other keys of the table are its parameters")),
+		none1("projection.synapse.release", Table, "", "stochastic release: { sites = n, p = p }, with any synapse model; a synapse transmits w k/n when k of its n sites release"),
+		in(1, synapse.MaxSites, need(k("projection.synapse.release.sites", Integer, "", "number n of release sites of a synapse"))),
+		most(1, shown("required without a short-term stage, else its u", k("projection.synapse.release.p", Number, "1", "probability that a site releases at a spike"))),
 		none1("projection.synapse.embedding_file", FileName, "", "with embedding = \"given\": CSV with header neuron,v0,v1,…, embed_dim numbers per source neuron (index or name; without the column neuron in their order)"),
 		only("edge_list", none1("projection.edges", List, "", "[[source, target, weight, axonal_ms, dendritic_ms, phase], …]; neurons by index or name. All rows are of one length, 2 to 6 (phase: plastic synapses only): what they leave out takes weight and the delays of the projection. One of edges and edges_file is required")),
 		only("edge_list", none1("projection.edges_file", FileName, "", "CSV with header source,target,weight,axonal_delay_ms,dendritic_delay_ms,phase; neurons by index or name; missing columns take weight and the delays of the projection, and the phase of its synapses")),
@@ -188,7 +194,7 @@ var (
 	sineKeys = []string{"mean", "amplitude", "frequency", "phase"}
 
 	// laterSynapses are the models of the format that this version lacks.
-	laterSynapses = []string{"stdp", "stdp_dopamine", "stp", "tsodyks", "vogels"}
+	laterSynapses = []string{"stdp", "stdp_dopamine", "vogels"}
 	laterRecords  = []string{"phase", "context"}
 
 	// synonyms of other programs, and the key of this format.

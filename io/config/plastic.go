@@ -135,16 +135,12 @@ func (l *loader) synapseParams(p *projection) {
 	if t.n == nil || m == nil {
 		return
 	}
-	own := []string{"model"}
+	l.stages(p)
+	own := []string{"model", "short_term", "release"}
 	if m.Name == hmn.Name {
 		own = below("projection.synapse")
 	}
-	rest := &node{kind: isTable, pos: t.n.pos, key: t.n.key}
-	for _, k := range t.n.keys {
-		if !slices.Contains(own, k) {
-			rest.set(k, t.n.item[k])
-		}
-	}
+	rest := t.n.without(own...)
 	if len(m.Params) == 0 && len(rest.keys) > 0 {
 		for _, k := range rest.keys {
 			l.errorf(rest.item[k].key, "%sunknown key %s: model %s has no parameters", t.label, quote(k), m.Name)
@@ -188,6 +184,46 @@ func (l *loader) synapseParams(p *projection) {
 		return
 	}
 	l.embedding(p, &par)
+}
+
+// stages reads the short-term stage and the stochastic release of a synapse
+// table; whether they fit is checked with the whole model.
+func (l *loader) stages(p *projection) {
+	open := func(key string) (table, bool) {
+		n := p.syn.n.get(key)
+		if n != nil && n.kind != isTable {
+			p.syn.wrong(n, key, "%s, want a table", n.describe())
+			n = nil
+		}
+		return table{l, n, "projection.synapse." + key, p.syn.label + key + ": "}, n != nil
+	}
+	if t, ok := open("short_term"); ok {
+		if !t.has("model") {
+			l.errorf(t.n.pos, "%sneeds the key \"model\" (%s)", t.label, list(synapse.Stages()))
+		} else if name, ok := t.word("model", synapse.Stages()); ok {
+			m, _ := synapse.Lookup(name)
+			p.ShortTerm.Model = name
+			p.ShortTerm.Params, _ = l.paramValues(table{l, t.n.without("model"), "", t.label}, nil, m.Params)
+		}
+	}
+	if t, ok := open("release"); ok {
+		v, good := l.paramValues(t, nil, synapse.ReleaseParams)
+		if good && !t.has("sites") {
+			t.missing("sites")
+		}
+		p.Release = synapse.Release{Sites: int(v["sites"].Number), P: v["p"].Number}
+	}
+}
+
+// without is the table without the given keys.
+func (n *node) without(keys ...string) *node {
+	rest := &node{kind: isTable, pos: n.pos, key: n.key}
+	for _, k := range n.keys {
+		if !slices.Contains(keys, k) {
+			rest.set(k, n.item[k])
+		}
+	}
+	return rest
 }
 
 // embedding reads embedding_file.

@@ -106,6 +106,8 @@ func (k Key) shownRange() string {
 	switch {
 	case k.Path == "population.model":
 		return strings.Join(neuron.Names(), ", ")
+	case k.Path == "projection.synapse.short_term.model":
+		return strings.Join(synapse.Stages(), ", ")
 	case k.Path == "projection.synapse.model":
 		return strings.Join(synapse.Names(), ", ")
 	}
@@ -145,7 +147,7 @@ func Doc(key string) (string, error) {
 	}
 	name := path
 	only := ""
-	for _, prefix := range []string{"population.params.", "population.init.", "params.", "init.", "projection.synapse.", "synapse.", "task."} {
+	for _, prefix := range []string{"population.params.", "population.init.", "params.", "init.", "projection.synapse.short_term.", "projection.synapse.", "synapse.", "task."} {
 		name = strings.TrimPrefix(name, prefix)
 	}
 	if m, p, ok := strings.Cut(name, "."); ok {

@@ -73,6 +73,7 @@ var sections = []section{
 	{"Learning: identities", checkLearningIdentities},
 	{"Learning: silence", checkSilence},
 	{"Learning: shipped models", checkLearners},
+	{"Plasticity: every rule in every situation", checkPlasticity},
 	{"Shipped models", checkShipped},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
 }

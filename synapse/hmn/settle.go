@@ -131,6 +131,11 @@ func (l *Spikes) Settle(t event.Time, pass bool) {
 			l.leave(&v)
 		}
 	}
+	for _, sh := range l.flowing { // which need no more of the past than their synapses
+		if sh.v.s = &sh.s; pass && sh.s.T < t {
+			l.drift(&sh.v, t)
+		}
+	}
 	most := l.W.Dendritic
 	for _, d := range l.W.Dendritics {
 		most = max(most, d)

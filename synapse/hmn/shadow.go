@@ -31,6 +31,9 @@ func (l *Spikes) Follow(i, src uint32) synapse.Follower {
 		}
 		l.shadows[i] = append(l.shadows[i], sh)
 	}
+	if l.P.Update == Continuous {
+		l.flowing = append(l.flowing, sh)
+	}
 	return sh
 }
 

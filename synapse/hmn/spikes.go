@@ -65,6 +65,7 @@ type Spikes struct {
 	terms   [2][]term // scratch of flow
 	roots   []float64
 	shadows map[uint32][]*Shadow // attention: those who follow a synapse
+	flowing []*Shadow            // continuous update: all followers
 	att     *Attention
 	member  int // of att
 }
@@ -157,6 +158,7 @@ func (l *Spikes) Reset() {
 	}
 	l.Entries, l.Counts, l.undo, l.undoFlow = l.Entries[:0], synapse.Counts{}, l.undo[:0], l.undoFlow[:0]
 	clear(l.shadows)
+	l.flowing = l.flowing[:0]
 	clear(l.held)
 	l.live, l.touched, l.old = 0, false, 0
 }

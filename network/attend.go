@@ -238,7 +238,7 @@ func (x *group) run(t, from event.Time) {
 		case event.KindArrival:
 			l := x.order[a]
 			pl := x.members[l.member]
-			pl.arrive(l.src, l.lo, l.hi, l.at, x.dend, from)
+			pl.arrive(&l.late, x.dend, from)
 			x.att.Arrive(pl.spikes(), l.src, l.lo, l.hi, l.at)
 			a++
 		case event.KindSpike:
@@ -256,8 +256,9 @@ func (x *group) run(t, from event.Time) {
 // its spikes in the window and the starts of cycles there.
 func (x *group) suppose(target int, spikes []event.Time) bool {
 	type question struct {
-		pl  *plastic
-		arr int
+		pl   *plastic
+		arr  int     // −1: none
+		part float64 // of the weight that is transmitted
 	}
 	var reads []hmn.Read
 	var of []question
@@ -266,7 +267,7 @@ func (x *group) suppose(target int, spikes []event.Time) bool {
 			for i := l.lo; i < l.hi; i++ {
 				if int(pl.in.r.Target[i]) == target {
 					reads = append(reads, hmn.Read{L: pl.spikes(), I: i, At: l.at, Only: true})
-					of = append(of, question{pl, -1})
+					of = append(of, question{pl: pl, arr: -1})
 				}
 			}
 		}
@@ -276,7 +277,7 @@ func (x *group) suppose(target int, spikes []event.Time) bool {
 			}
 			for k := range reads {
 				if reads[k].L == pl.l && reads[k].I == o.i && reads[k].At == o.at {
-					of[k].arr = o.arr
+					of[k].arr, of[k].part = o.arr, o.part
 				}
 			}
 		}
@@ -304,7 +305,7 @@ func (x *group) suppose(target int, spikes []event.Time) bool {
 	changed := false
 	for k, q := range order {
 		if o := of[q]; o.arr >= 0 {
-			y := sorted[k].W
+			y := float64(o.part * sorted[k].W)
 			if o.pl.in.r.Negative {
 				y = -y
 			}

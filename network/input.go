@@ -20,6 +20,7 @@ type input struct {
 	step, perStep uint64
 	rule          synapse.Rule
 	release       *releasing  // nil: all sites release
+	shares        bool        // plastic: w of pending is what part of their weights synapses transmit
 	spare         [][]float64 // room for pending.w
 	// skipZero: connections without delay between rate units are not delivered
 	// as arrivals; the joint block passes them on within the instant.
@@ -33,7 +34,7 @@ type pending struct {
 	prev, cur, end uint32     // positions in the row; prev: where this step began
 	from, to       float64    // changes: output before and after
 	gain           float64    // short-term stage: share of the weights that is transmitted
-	w              []float64  // rules and release: what each synapse of the row transmits
+	w              []float64  // rules and release: what each synapse of the row transmits; see input.shares
 	lo             uint32     // of w: where the row begins
 }
 
@@ -83,7 +84,7 @@ func (in *input) take(end event.Time) {
 	for _, q := range in.pending {
 		if q.cur < q.end {
 			kept = append(kept, q)
-		} else if q.w != nil {
+		} else if q.w != nil && !in.shares { // else it may still be in use
 			in.spare = append(in.spare, q.w)
 		}
 	}
@@ -140,6 +141,9 @@ func (in *input) room(n int) []float64 {
 // at the spike at position k of the history, at time t, with stochastic release.
 func (in *input) released(w []float64, k int, t event.Time, src, lo, hi uint32) {
 	in.release.draw(w, k, src, lo, hi)
+	if in.shares {
+		return
+	}
 	if in.rule == nil {
 		for i := range w {
 			w[i] = float64(w[i] * in.r.WeightAt(int(lo)+i))

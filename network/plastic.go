@@ -213,6 +213,22 @@ type effects struct {
 type late struct {
 	at          event.Time
 	src, lo, hi uint32
+	part        portion
+}
+
+// portion is how much of their weights the synapses of a row transmit at a spike.
+type portion struct {
+	gain  float64   // of all of them, unless
+	share []float64 // each has its own: stochastic release
+	lo    uint32    // synapse of share[0]
+}
+
+// of is the part of its weight that synapse i transmits.
+func (p *portion) of(i uint32) float64 {
+	if p.share != nil {
+		return p.share[i-p.lo]
+	}
+	return p.gain
 }
 
 // tentative is an arrival whose weight was read on the supposition that its
@@ -221,7 +237,8 @@ type tentative struct {
 	at     event.Time
 	i, src uint32
 	target int
-	arr    int // among the arrivals of the window
+	arr    int     // among the arrivals of the window
+	part   float64 // of the weight that is transmitted
 }
 
 // learn makes the plastic synapses of block b of population p; nil when there
@@ -242,7 +259,7 @@ func (n *Network) learn(p *population, b int) (*learning, error) {
 				return nil, fmt.Errorf("projection %q: %w", q.desc.Name, err)
 			}
 			pl := &plastic{rule: q.plastic, l: l, wir: w, acts: p.model.Kind == neuron.Spiking, step: n.grid.Step}
-			pl.in = input{p: q, r: w.Rows}
+			pl.in = input{p: q, r: w.Rows, release: q.sends.newReleasing(w.Rows, w.Multapses, w.Lo), shares: true}
 			log := l.Log()
 			log.Keep, log.All = q.keepUpdates, q.keepCandidates
 			pl.ring = make([]effects, 1)
@@ -286,6 +303,7 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 	for q := range in.pending {
 		pe := &in.pending[q]
 		in.upTo(pe, end)
+		part := portion{pe.gain, pe.w, pe.lo}
 		for a := pe.prev; a < pe.cur; {
 			t := pe.at + in.offset(a)
 			z := a + 1
@@ -296,10 +314,10 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 				z = pe.cur
 			}
 			if pl.wir.Dendritics == nil {
-				pl.piece(w, pe.src, a, z, t, known)
+				pl.piece(w, late{t, pe.src, a, z, part}, known)
 			} else {
 				for i := a; i < z; i++ {
-					pl.piece(w, pe.src, i, i+1, t, known)
+					pl.piece(w, late{t, pe.src, i, i + 1, part}, known)
 				}
 			}
 			a = z
@@ -307,16 +325,15 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 	}
 }
 
-// piece handles the arrival at t at synapses [a, z) of the row of src, which have
-// one dendritic delay.
-func (pl *plastic) piece(w event.Window, src, a, z uint32, t, known event.Time) {
-	pl.hits += uint64(z - a)
-	d := pl.dendritic(a)
-	if pl.group == nil && t <= known+d {
-		pl.arrive(src, a, z, t, d, w.Start)
+// piece handles the arrival at a piece of a row whose synapses have one dendritic
+// delay.
+func (pl *plastic) piece(w event.Window, x late, known event.Time) {
+	pl.hits += uint64(x.hi - x.lo)
+	d := pl.dendritic(x.lo)
+	if pl.group == nil && x.at <= known+d {
+		pl.arrive(&x, d, w.Start)
 		return
 	}
-	x := late{t, src, a, z}
 	if pl.group == nil {
 		pl.foresee(w, x, known+d, d)
 	}
@@ -334,9 +351,13 @@ func (pl *plastic) foresee(w event.Window, x late, known, d event.Time) {
 	pl.l.Foresee(x.src, x.lo, x.hi, pl.earlier(x.src, x.lo, x.at), known, x.at, pl.sent, pl.hangs)
 	for k, y := range pl.sent {
 		i := x.lo + uint32(k)
-		arr := pl.effect(i, x.at+d, y)
+		part := x.part.of(i)
+		if part == 0 {
+			continue
+		}
+		arr := pl.effect(i, x.at+d, float64(part*y))
 		if pl.hangs[k] {
-			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.in.r.Target[i]), arr: arr})
+			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.in.r.Target[i]), arr: arr, part: part})
 		}
 	}
 }
@@ -346,21 +367,25 @@ func (pl *plastic) dendritic(i uint32) event.Time {
 	return pl.wir.DendriticOf(i)
 }
 
-// arrive lets synapses [a, z) of src see a spike at t, and sends on what acts on
-// their targets from `from` on.
-func (pl *plastic) arrive(src, a, z uint32, t, d, from event.Time) {
-	if pl.acts && t+d >= from {
-		n := int(z - a)
+// arrive lets the synapses of x see its spike, and sends on what acts on their
+// targets from `from` on. The rule sees the spike whatever part of the weight it
+// transmits.
+func (pl *plastic) arrive(x *late, d, from event.Time) {
+	if pl.acts && x.at+d >= from {
+		n := int(x.hi - x.lo)
 		pl.sent = slices.Grow(pl.sent[:0], n)[:n]
-		pl.l.Arrive(src, a, z, t, pl.sent)
-		for k, x := range pl.sent {
-			pl.effect(a+uint32(k), t+d, x)
+		pl.l.Arrive(x.src, x.lo, x.hi, x.at, pl.sent)
+		for k, y := range pl.sent {
+			i := x.lo + uint32(k)
+			if part := x.part.of(i); part != 0 {
+				pl.effect(i, x.at+d, float64(part*y))
+			}
 		}
 	} else {
-		pl.l.Arrive(src, a, z, t, nil)
+		pl.l.Arrive(x.src, x.lo, x.hi, x.at, nil)
 	}
-	if z == pl.in.r.Ptr[src+1] {
-		pl.l.EndRow(src, t)
+	if x.hi == pl.in.r.Ptr[x.src+1] {
+		pl.l.EndRow(x.src, x.at)
 	}
 }
 
@@ -485,8 +510,8 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 		for _, m := range spikes {
 			pl.l.Post(int(m.I), w.Start+event.Time(m.Off))
 		}
-		for _, x := range pl.late {
-			pl.arrive(x.src, x.lo, x.hi, x.at, pl.dendritic(x.lo), w.End)
+		for k := range pl.late {
+			pl.arrive(&pl.late[k], pl.dendritic(pl.late[k].lo), w.End)
 		}
 		pl.late = pl.late[:0]
 	}
@@ -540,7 +565,7 @@ func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool
 			if x.target != target {
 				continue
 			}
-			y := pl.l.Peek(x.i, x.src, pl.earlier(x.src, x.i, x.at), x.at)
+			y := float64(x.part * pl.l.Peek(x.i, x.src, pl.earlier(x.src, x.i, x.at), x.at))
 			if pl.in.r.Negative {
 				y = -y
 			}

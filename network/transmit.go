@@ -54,9 +54,6 @@ func (p *Projection) transmissionFault(levels bool) (key string, err error) {
 	} else if isStage && levels {
 		return "model", fmt.Errorf("synapse model %s changes from spike to spike, but the source sends levels", own.Name)
 	}
-	if own != nil && own.Learning != nil && p.staged() {
-		return "short_term", fmt.Errorf("not with synapse model %s in this version", own.Name)
-	}
 	r := &p.Release
 	if *r == (synapse.Release{}) {
 		return "", nil

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,25 +15,17 @@ import (
 	"hmn/synapse"
 )
 
-func constants(pairs ...any) quantity.Values {
-	v := quantity.Values{}
-	for k := 0; k < len(pairs); k += 2 {
-		v[pairs[k].(string)] = quantity.Value{Number: pairs[k+1].(float64)}
-	}
-	return v
-}
-
-// stagings are ways to stage a projection; gain is what the test expects of it.
+// stagings are ways to put something between spikes and weights.
 var stagings = map[string]func(p *Projection){
 	"tsodyks2": func(p *Projection) {
-		p.Synapse, p.SynapseParams = "tsodyks2", constants("U", 0.4, "tau_rec", 150.0, "tau_fac", 90.0)
+		p.Synapse, p.SynapseParams = "tsodyks2", num("U", 0.4, "tau_rec", 150.0, "tau_fac", 90.0)
 	},
 	"short_term": func(p *Projection) {
-		p.ShortTerm = ShortTerm{"tsodyks2", constants("U", 0.15, "tau_rec", 30.0, "tau_fac", 200.0, "x0", 0.5, "u0", 0.2)}
+		p.ShortTerm = ShortTerm{"tsodyks2", num("U", 0.15, "tau_rec", 30.0, "tau_fac", 200.0, "x0", 0.5, "u0", 0.2)}
 	},
 	"release": func(p *Projection) { p.Release = synapse.Release{Sites: 7, P: 0.4} },
 	"both": func(p *Projection) {
-		p.ShortTerm = ShortTerm{"tsodyks2", constants("U", 0.5, "tau_rec", 60.0, "tau_fac", 20.0, "x0", 0.7)}
+		p.ShortTerm = ShortTerm{"tsodyks2", num("U", 0.5, "tau_rec", 60.0, "tau_fac", 20.0, "x0", 0.7)}
 		p.Release = synapse.Release{Sites: 4}
 	},
 }
@@ -224,8 +217,8 @@ func TestReleaseStatistics(t *testing.T) {
 		{"one site", synapse.Release{Sites: 1, P: 0.3}, ShortTerm{}},
 		{"p", synapse.Release{Sites: 6, P: 0.35}, ShortTerm{}},
 		{"many", synapse.Release{Sites: 1000, P: 0.8}, ShortTerm{}},
-		{"depressing", synapse.Release{Sites: 8}, ShortTerm{"tsodyks2", constants("U", 0.45, "tau_rec", 200.0, "tau_fac", 0.0)}},
-		{"facilitating", synapse.Release{Sites: 5}, ShortTerm{"tsodyks2", constants("U", 0.1, "tau_rec", 100.0, "tau_fac", 300.0)}},
+		{"depressing", synapse.Release{Sites: 8}, ShortTerm{"tsodyks2", num("U", 0.45, "tau_rec", 200.0, "tau_fac", 0.0)}},
+		{"facilitating", synapse.Release{Sites: 5}, ShortTerm{"tsodyks2", num("U", 0.1, "tau_rec", 100.0, "tau_fac", 300.0)}},
 	} {
 		p := Projection{Name: "AB", Source: "A", Target: "B", Rule: AllToAll, Weight: fixed(1), Dendritic: fixed(1), Release: c.r, ShortTerm: c.stage}
 		m := &Model{Simulation: Simulation{Seed: 5}, Populations: []Population{
@@ -306,9 +299,9 @@ func TestTransmissionFaults(t *testing.T) {
 		{func(p *Projection) { p.ShortTerm.Model = "tsodyks" }, "no short-term stage"},
 		{func(p *Projection) { p.ShortTerm.Model = "static" }, "no short-term stage"},
 		{func(p *Projection) { p.Synapse, p.ShortTerm = "tsodyks2", tm }, "takes no other"},
-		{func(p *Projection) { p.ShortTerm = ShortTerm{"tsodyks2", constants("U", 1.1)} }, "U = 1.1, want"},
-		{func(p *Projection) { p.ShortTerm = ShortTerm{"tsodyks2", constants("tau", 1.1)} }, `no parameter "tau"`},
-		{func(p *Projection) { p.Synapse, p.SynapseParams = "tsodyks2", constants("tau_rec", -1.0) }, "tau_rec = -1 ms"},
+		{func(p *Projection) { p.ShortTerm = ShortTerm{"tsodyks2", num("U", 1.1)} }, "U = 1.1, want"},
+		{func(p *Projection) { p.ShortTerm = ShortTerm{"tsodyks2", num("tau", 1.1)} }, `no parameter "tau"`},
+		{func(p *Projection) { p.Synapse, p.SynapseParams = "tsodyks2", num("tau_rec", -1.0) }, "tau_rec = -1 ms"},
 		{func(p *Projection) { p.Release.Sites = -1 }, "sites = -1"},
 		{func(p *Projection) { p.Release.P = 0.5 }, "sites = 0, want 1 to 1000"},
 		{func(p *Projection) { p.Release = synapse.Release{Sites: 1001, P: 1} }, "sites = 1001"},
@@ -329,5 +322,124 @@ func TestTransmissionFaults(t *testing.T) {
 	m.Projections[0].ShortTerm, m.Projections[0].Release = tm, synapse.Release{Sites: 3}
 	if err := m.Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStagedPlastic: plastic synapses that never change transmit what static
+// ones with the same stages do, at all their delays, with and without local
+// attention, which takes another way through a window.
+func TestStagedPlastic(t *testing.T) {
+	for name, stage := range stagings {
+		if name == "tsodyks2" { // a synapse model of its own
+			continue
+		}
+		for _, beta := range []float64{0, 1} {
+			static := feedForward("iaf_psc_exp", 60, Record{What: RecordSpikes, Of: "T"})
+			static.Projections = static.Projections[:3]
+			for i := range static.Projections {
+				p := &static.Projections[i]
+				p.Axonal, p.Dendritic = p.Dendritic, fixed(0.4)
+				stage(p)
+				p.Weight.A *= 10
+				p.Weight.B *= 10
+			}
+			plastic := *static
+			plastic.Projections = slices.Clone(static.Projections)
+			for i := range plastic.Projections {
+				p := &plastic.Projections[i]
+				p.Synapse, p.SynapseParams = "hmn", num("w_max", 1e4, "eta_local", 0, "eta_global", 0, "beta_a", beta, "alpha_gain", "none")
+			}
+			const span = 300 * event.Millisecond
+			want := runFor(t, mustBuild(t, static, 1), span)
+			if len(want.spikes) < 100 {
+				t.Fatalf("%s: %d spikes: too few to compare", name, len(want.spikes))
+			}
+			closeSpikes(t, fmt.Sprintf("%s, beta_a = %g", name, beta), runFor(t, mustBuild(t, &plastic, 2), span).spikes, want.spikes, 20)
+		}
+	}
+}
+
+// TestStagedLearning: networks that learn behind stages are one run however they
+// are split, over however many workers.
+func TestStagedLearning(t *testing.T) {
+	for name, stage := range stagings {
+		if name == "tsodyks2" {
+			continue
+		}
+		for _, keys := range [][]any{{}, {"beta_a", 2, "tau_ctx", 300}, {"update", "continuous", "bernoulli", false}} {
+			m := learningModel(false, keys...)
+			for i := range m.Projections {
+				if p := &m.Projections[i]; p.Synapse == "hmn" {
+					stage(p)
+				}
+			}
+			const span = 120 * event.Millisecond
+			n := mustBuild(t, m, 2)
+			want := runFor(t, n, span)
+			if err := n.Reset(); err != nil {
+				t.Fatal(err)
+			}
+			what := fmt.Sprintf("%s %v", name, keys)
+			sameTape(t, what+": reset and split", runFor(t, n, 1, 13_300_000_007, 40*event.Millisecond, span-53_300_000_008), want)
+			sameTape(t, what+": one worker", runFor(t, mustBuild(t, m, 1), span), want)
+		}
+	}
+}
+
+// TestStagedWeight: what a plastic synapse behind a stage transmits is the
+// stage's share of the weight it has then: the jumps of the synaptic current
+// against the recorded weight and the recursion.
+func TestStagedWeight(t *testing.T) {
+	ms := event.Millisecond
+	par := num("w_max", 200, "eta_local", 2)
+	par["bernoulli"] = quantity.Value{}
+	var train []event.Time
+	for k := range event.Time(40) {
+		train = append(train, (5+11*k+(k*k)%7)*ms)
+	}
+	m := &Model{Simulation: Simulation{Seed: 1}, Populations: []Population{
+		{Name: "pre", N: 1, Model: "spike_train", Trains: [][]event.Time{train}},
+		{Name: "kick", N: 1, Model: "spike_train", Trains: [][]event.Time{train}},
+		{Name: "post", N: 1, Model: "iaf_psc_exp", Params: num("C_m", 250, "tau_m", 20, "E_L", -65, "V_th", -55, "V_reset", -65, "t_ref", 2, "tau_syn_ex", 2, "tau_syn_in", 0.1)}},
+		Projections: []Projection{
+			{Name: "plastic", Source: "pre", Target: "post", Rule: OneToOne, Weight: fixed(100), Axonal: fixed(1), Dendritic: fixed(1), Synapse: "hmn", SynapseParams: par,
+				ShortTerm: ShortTerm{"tsodyks2", num("U", 0.4, "tau_rec", 80, "tau_fac", 40)}},
+			// Makes the target fire, 1 ms after the plastic synapse acts; by the other port.
+			{Name: "kick", Source: "kick", Target: "post", Rule: OneToOne, Weight: fixed(1e5), Dendritic: fixed(3), Synapse: "static", Receptor: "in"}},
+		Records: []Record{{What: RecordSpikes, Of: "post"}, {What: RecordISyn, Of: "post", Every: ms}, {What: RecordWeight, Of: "plastic", Every: ms}},
+	}
+	tape := runFor(t, mustBuild(t, m, 1), 500*ms)
+	at := func(record int, when event.Time) float64 {
+		for _, r := range tape.rows {
+			if r.record == record && r.at == when {
+				x, err := strconv.ParseFloat(strings.Trim(r.values, "[]"), 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return x
+			}
+		}
+		t.Fatalf("no sample of record %d at %v", record, when)
+		return 0
+	}
+	u, x := 0.0, 1.0
+	moved := 0.0
+	for k, pre := range train {
+		if k > 0 {
+			dt := (pre - train[k-1]).MS()
+			x = 1 - (1-x*(1-u))*math.Exp(-dt/80)
+			u *= math.Exp(-dt / 40)
+		}
+		u += 0.4 * (1 - u)
+		w := at(2, pre+ms)
+		moved = max(moved, math.Abs(w-100))
+		// Of the kick before, 3 ms ago at least, e⁻³⁰ of 1e5 pA is left.
+		jump := at(1, pre+2*ms) - at(1, pre+ms)*math.Exp(-0.5)
+		if want := u * x * w; math.Abs(jump-want) > 1e-7 {
+			t.Errorf("spike %d: the current jumps by %.12g, want u x w = %.12g", k, jump, want)
+		}
+	}
+	if moved < 1 {
+		t.Errorf("the weight moved by %g: nothing was tested", moved)
 	}
 }

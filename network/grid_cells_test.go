@@ -93,9 +93,7 @@ func gridByHand(t *testing.T, m *Model, ms int) []Spike {
 			}
 			x, y := random.NewKey(5, random.StreamNoise, random.Name(name)).At(uint64(j/4), uint64(k))
 			bits := [4]uint32{uint32(x), uint32(x >> 32), uint32(y), uint32(y >> 32)}[j%4]
-			// The signed number as an offset from the middle of [0, 1).
-			uniform := (float64(bits^1<<31) + 0.5) / (1 << 32)
-			in := 13*(uniform-0.5) + current[k][i]
+			in := 13*(float64(bits)/(1<<32)-0.5) + current[k][i]
 			v[i] += 0.5 * ((0.04*v[i]+5)*v[i] + 140 - u[i] + in)
 			v[i] += 0.5 * ((0.04*v[i]+5)*v[i] + 140 - u[i] + in)
 			u[i] += a * (b*v[i] - u[i])

@@ -3,6 +3,7 @@ package neuron
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"hmn/event"
 	"hmn/event/quantity"
@@ -20,7 +21,7 @@ func init() {
 		Doc: "Izhikevich's neuron as his programs integrate it, on the grid of whole milliseconds: v takes two steps of 0.5 ms, v += ½(0.04v² + 5v + 140 − u + I), then u one of 1 ms, u += a(bv − u). " +
 			"A neuron with v ≥ V_th after the step from T to T + 1 ms has fired: the spike is stamped T, v stays where it is until T + 1 ms, where the next step begins with v = c, u += d. " +
 			"I = I_e + noise·(U − ½) + the weights [pA, for 1 ms; the equation's capacitance is 1 pF] that arrived since the step before began, its beginning excluded, up to the beginning of this one, included, + the levels of current sources then. " +
-			"So a spike with a delay of 1 ms acts in the very step in which the program finds it. U is uniform on (0, 1), drawn per neuron and step. Off-grid arrivals wait for the next whole ms; for exact event times use izhikevich.",
+			"So a spike with a delay of 1 ms acts in the very step in which the program finds it. U is uniform on [0, 1), drawn per neuron and step. Off-grid arrivals wait for the next whole ms; for exact event times use izhikevich.",
 		Cite: "Izhikevich 2003, doi:10.1109/TNN.2003.820440; the programs spnet.m of Izhikevich 2006, doi:10.1162/089976606775093882, and daspnet.m of Izhikevich 2007, doi:10.1093/cercor/bhl152",
 		Params: []quantity.Param{
 			p("a", "1/ms", "rate of recovery", 0.02, 0, 1),
@@ -79,17 +80,19 @@ func (g *izhikevichGrid) Period() event.Time { return event.Millisecond }
 func (g *izhikevichGrid) Input() []float64 { return g.in }
 
 // draw fills draws with the noise of step k. One Philox block of the entity
-// ⌊i/4⌋ serves the four neurons i with 32 bits each: noise·(x + ½)/2³², x a
-// signed whole number of 32 bits.
+// ⌊i/4⌋ serves four neurons with 32 bits x each: U = x/2³². Written into the
+// fraction of a number between 2²⁰ and 2²⁰ + 1, they need no conversion.
 func (g *izhikevichGrid) draw(k int64) {
-	scale := float64(g.noise * 0x1p-32)
-	for i, q := 0, uint64(g.first/4); i < len(g.draws); i, q = i+4, q+1 {
+	const exponent, middle = (1023 + 20) << 52, 1<<20 + 0.5
+	unit := func(x uint64) float64 { return math.Float64frombits(exponent|x) - middle }
+	noise, q := g.noise, uint64(g.first/4)
+	for d := g.draws; len(d) >= 4; d = d[4:] {
 		a, b := g.key.At(q, uint64(k))
-		d := (*[4]float64)(g.draws[i:])
-		d[0] = float64((float64(int32(a)) + 0.5) * scale)
-		d[1] = float64((float64(int32(a>>32)) + 0.5) * scale)
-		d[2] = float64((float64(int32(b)) + 0.5) * scale)
-		d[3] = float64((float64(int32(b>>32)) + 0.5) * scale)
+		d[0] = float64(noise * unit(a&(1<<32-1)))
+		d[1] = float64(noise * unit(a>>32))
+		d[2] = float64(noise * unit(b&(1<<32-1)))
+		d[3] = float64(noise * unit(b>>32))
+		q++
 	}
 }
 

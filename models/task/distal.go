@@ -15,7 +15,10 @@ import (
 
 var distalParams = []quantity.Param{
 	{Key: "projection", Form: quantity.Text, Derived: "the first that learns", Doc: "plastic projection between spiking populations whose synapses are chosen"},
-	whole("synapses", 10, 1, 1e5, "number of rewarded synapses; as many control synapses are chosen the same way"),
+	whole("synapses", 10, 1, 1e5, "number of rewarded synapses"),
+	{Key: "controls", Unit: "1", Form: quantity.Integer, Min: 0, Max: 1e5, Derived: "as many as synapses", Doc: "number of control synapses, chosen the same way"},
+	{Key: "arm", Form: quantity.Choice, Choices: []string{"rewarded", "random", "none"}, Doc: "signal = \"jump\": rewarded: coincidences make the modulator jump; random: it jumps rewards times, whatever the neurons do, at times drawn uniformly over the duration of the run; none: never. Coincidences are counted in all arms"},
+	whole("rewards", 150, 1, 1e6, "arm = \"random\": number of jumps in the run"),
 	duration("coincidence", 20, true, "a coincidence is a target spike less than this after the last spike of the source"),
 	duration("reward_delay", 1000, false, "from a coincidence to its reward, at least"),
 	duration("reward_jitter", 2000, false, "the reward is later by a time drawn uniformly from [0, reward_jitter)"),
@@ -29,7 +32,7 @@ func init() {
 	network.RegisterTask(network.TaskModel{
 		Name: "distal_reward",
 		Doc: "rewards long after the coincidences that earned them: of a plastic projection some synapses n1→n2 are chosen; when n2 fires less " +
-			"than coincidence after n1's last spike, a reward follows after reward_delay + U(0, reward_jitter). As many control synapses, chosen " +
+			"than coincidence after n1's last spike, a reward follows after reward_delay + U(0, reward_jitter). Control synapses, chosen " +
 			"the same way, live through the same rewards and never cause one: the yoked control within the same network. Every report_every it " +
 			"reports rewards, coincidences per synapse and mean weights, of both kinds.",
 		Cite:   "Izhikevich 2007, doi:10.1093/cercor/bhl152, experiment 1",
@@ -51,6 +54,10 @@ type distal struct {
 	sizes          [2]int
 	pairs          []network.Synapse // the rewarded ones, then the controls
 	rewarded       int
+	controls       int
+	arm            string
+	random         int        // arm = "random": number of jumps
+	duration       event.Time // over which they are spread
 	coincidence    event.Time
 	wait, jitter   event.Time
 	centred        bool // signal = "reward"
@@ -97,8 +104,9 @@ func newDistal(v quantity.Values, m *network.Model) (*distal, error) {
 func layDistal(v quantity.Values, m *network.Model) (d *distal, key string, err error) {
 	p := params{distalParams, v}
 	d = &distal{
-		projection:  p.text("projection", ""),
-		rewarded:    p.whole("synapses"),
+		projection: p.text("projection", ""),
+		rewarded:   p.whole("synapses"), controls: p.whole("synapses"),
+		arm: p.text("arm", "rewarded"), random: p.whole("rewards"), duration: m.Simulation.Duration,
 		coincidence: p.time("coincidence"),
 		wait:        p.time("reward_delay"), jitter: p.time("reward_jitter"),
 		centred:   p.text("signal", "jump") == "reward",
@@ -106,6 +114,15 @@ func layDistal(v quantity.Values, m *network.Model) (d *distal, key string, err 
 		jump:      p.number("jump"),
 		every:     p.time("report_every"),
 		delays:    stream(m, "distal_reward delay"),
+	}
+	if _, given := v["controls"]; given {
+		d.controls = p.whole("controls")
+	}
+	switch {
+	case d.arm != "rewarded" && d.centred:
+		return nil, "arm", fmt.Errorf("arm = %q goes with signal = \"jump\" only", d.arm)
+	case d.arm == "random" && d.duration <= 0:
+		return nil, "arm", fmt.Errorf("arm = \"random\" spreads its rewards over simulation.duration, which is not given")
 	}
 	k := m.FindProjection(d.projection)
 	if d.projection == "" {
@@ -179,18 +196,22 @@ func (d *distal) pick(m *network.Model) error {
 	}
 	used := map[neuronOf]bool{}
 	var picked [2][]network.Synapse
-	for n := 0; n < len(order) && len(picked[1]) < d.rewarded; n++ {
+	for n := 0; n < len(order) && len(picked[0])+len(picked[1]) < d.rewarded+d.controls; n++ {
 		s := all[order[n].i]
 		n1, n2 := neuronOf{d.source, s.Source}, neuronOf{d.target, s.Target}
 		if used[n1] || used[n2] {
 			continue
 		}
 		used[n1], used[n2] = true, true
-		turn := (len(picked[0]) + len(picked[1])) % 2
+		turn := 0 // in turn as long as both are wanted
+		if len(picked[1]) < min(len(picked[0]), d.controls) || len(picked[0]) == d.rewarded {
+			turn = 1
+		}
 		picked[turn] = append(picked[turn], s)
 	}
-	if len(picked[1]) < d.rewarded {
-		return fmt.Errorf("synapses = %d, but projection %q has only %d and %d synapses without common neurons to reward and to compare with", d.rewarded, d.projection, len(picked[0]), len(picked[1]))
+	if len(picked[0])+len(picked[1]) < d.rewarded+d.controls {
+		return fmt.Errorf("synapses = %d and controls = %d, but projection %q has only %d and %d synapses without common neurons to reward and to compare with",
+			d.rewarded, d.controls, d.projection, len(picked[0]), len(picked[1]))
 	}
 	d.pairs = append(picked[0], picked[1]...)
 	d.asSource, d.asTarget = slices.Repeat([]int32{-1}, d.sizes[0]), slices.Repeat([]int32{-1}, d.sizes[1])
@@ -201,7 +222,8 @@ func (d *distal) pick(m *network.Model) error {
 }
 
 // Columns: since the last report, the rewards earned and the coincidences per
-// chosen synapse of either kind; and the mean weight of either kind now.
+// chosen synapse of either kind; and the mean weight of either kind now. Of
+// controls that there are none they say 0.
 func (d *distal) Columns() []string {
 	return []string{"rewards", "coincidences", "coincidences_control", "weight", "weight_control"}
 }
@@ -216,6 +238,14 @@ func (d *distal) start(n host) error {
 	d.fired = make([]uint64, len(d.pairs))
 	d.rewards, d.hits = 0, [2]float64{}
 	d.reported = n.Now()
+	if d.arm == "random" {
+		key := stream(n.Model(), "distal_reward random")
+		for k := range d.random {
+			if err := n.Inject(d.modulator, d.jump, upTo(d.duration, uniform(key, 0, uint64(k)))); err != nil {
+				return err
+			}
+		}
+	}
 	return d.next(n)
 }
 
@@ -258,7 +288,7 @@ func (d *distal) post(n host, pair int, t event.Time) error {
 	if hit {
 		d.hits[kind]++
 	}
-	if kind == 1 || !hit && !d.centred {
+	if kind == 1 || d.arm != "rewarded" || !hit && !d.centred {
 		return nil
 	}
 	at := t + d.wait + upTo(d.jitter, uniform(d.delays, uint64(pair), nth))
@@ -294,6 +324,7 @@ func (d *distal) next(n host) error {
 
 func (d *distal) report(n host) error {
 	var mean [2]float64
+	each := [2]float64{float64(d.rewarded), float64(max(d.controls, 1))}
 	for k, s := range d.pairs {
 		w, err := n.Weight(d.projection, s.Source, s.Target)
 		if err != nil {
@@ -303,10 +334,9 @@ func (d *distal) report(n host) error {
 		if k >= d.rewarded {
 			kind = 1
 		}
-		mean[kind] += w / float64(d.rewarded)
+		mean[kind] += w / each[kind]
 	}
-	each := float64(d.rewarded)
-	err := n.ReportTrial(d.rewards, d.hits[0]/each, d.hits[1]/each, mean[0], mean[1])
+	err := n.ReportTrial(d.rewards, d.hits[0]/each[0], d.hits[1]/each[1], mean[0], mean[1])
 	d.rewards, d.hits = 0, [2]float64{}
 	return err
 }

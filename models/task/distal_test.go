@@ -229,3 +229,52 @@ func TestDistalRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The arms differ in rewards only: random ones come whatever the neurons do, as
+// many as asked for, from 0 to the end of the run.
+func TestDistalArms(t *testing.T) {
+	for _, c := range []struct {
+		arm   string
+		jumps int
+	}{{"rewarded", 1}, {"random", 2000}, {"none", 0}} {
+		m := distalModel(1)
+		m.Simulation.Duration = 100 * event.Second
+		d := makeDistal(t, m, quantity.Values{"arm": {Text: c.arm}, "rewards": {Number: 2000}, "synapses": {Number: 1}, "controls": {}})
+		if len(d.pairs) != 1 {
+			t.Fatalf("%d pairs without controls", len(d.pairs))
+		}
+		f := newFake(m)
+		if err := d.start(f); err != nil {
+			t.Fatal(err)
+		}
+		f.now = 10 * ms
+		if err := d.watch(f, spikesOf(d.pairs[0].Source, 5*ms, d.pairs[0].Target, 6*ms)); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.jumps) != c.jumps || d.hits[0] != 1 {
+			t.Errorf("%s: %d jumps and %g coincidences, want %d and 1", c.arm, len(f.jumps), d.hits[0], c.jumps)
+		}
+		early := 0
+		for _, j := range f.jumps {
+			if j.at < 0 || j.at >= m.Simulation.Duration {
+				t.Fatalf("%s: a jump at %v ms", c.arm, j.at)
+			}
+			if j.at < m.Simulation.Duration/4 {
+				early++
+			}
+		}
+		// A quarter of the times, with a standard deviation of √(2000·¼·¾) = 19.4.
+		if c.arm == "random" && math.Abs(float64(early)-500) > 4*19.4 {
+			t.Errorf("random: %d of 2000 jumps in the first quarter", early)
+		}
+	}
+	m := distalModel(1)
+	for _, v := range []quantity.Values{
+		{"arm": {Text: "random"}},
+		{"arm": {Text: "none"}, "signal": {Text: "reward"}},
+	} {
+		if _, key, err := layDistal(v, m); key != "arm" || err == nil {
+			t.Errorf("%v: error %v at key %q", v, err, key)
+		}
+	}
+}

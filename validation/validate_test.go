@@ -74,6 +74,8 @@ var sections = []section{
 	{"Learning: silence", checkSilence},
 	{"Learning: shipped models", checkLearners},
 	{"Plasticity: every rule in every situation", checkPlasticity},
+	{"Plasticity: short-term", checkShortTerm},
+	{"Plasticity: stochastic release", checkRelease},
 	{"Shipped models", checkShipped},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
 }

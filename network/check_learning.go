@@ -144,6 +144,7 @@ func (c *learningChecker) projection(i int) {
 		if p.EdgePhases {
 			c.fault("projection", i, "edges_file", "phases of edges are given, but synapse model %s has no phase", sm.Name)
 		}
+		c.drive(i, sm.Learning)
 		return
 	}
 	par, err := hmn.Resolve(p.SynapseParams, rates)
@@ -159,6 +160,24 @@ func (c *learningChecker) projection(i int) {
 	c.globalAttention(i, &par)
 	if len(c.faults) == before {
 		c.plastic = append(c.plastic, plasticProjection{i, par, sign})
+	}
+}
+
+// drive checks what a modulated rule needs of the modulators.
+func (c *learningChecker) drive(i int, rule *synapse.Learning) {
+	if rule.CheckDrive == nil {
+		return
+	}
+	decaying, held := 0, 0
+	for k := range c.m.Modulators {
+		if c.m.Modulators[k].Hold {
+			held++
+		} else {
+			decaying++
+		}
+	}
+	if key, err := rule.CheckDrive(c.m.Projections[i].SynapseParams, decaying, held); err != nil {
+		c.fault("projection", i, "synapse."+key, "%w", err)
 	}
 }
 

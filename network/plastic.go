@@ -12,6 +12,7 @@ import (
 	"hmn/neuron"
 	"hmn/synapse"
 	"hmn/synapse/hmn"
+	_ "hmn/synapse/stdp" // enters its rules into the table of synapse models
 )
 
 // rule is what all blocks of one plastic projection share.

@@ -78,6 +78,9 @@ type Learning struct {
 	// Modulated rules are given the drive Σ_k w_k E_k(t) of the model's
 	// modulators.
 	Modulated bool
+	// CheckDrive says what a modulated rule lacks in a model that has so many modulators
+	// that decay and so many that are held, and which key asks for it. Nil: nothing.
+	CheckDrive func(v quantity.Values, decaying, held int) (key string, err error)
 	// Signals are what can be recorded of a synapse besides its weight.
 	Signals []string
 	// Log says that updates can be recorded: the rule keeps a Ledger.

@@ -19,24 +19,21 @@ import (
 // a change of D or an edge of the gate is a closed form; only one that may reach
 // a bound is divided where the drift changes sign.
 
-// term is c e^{−r s}.
-type term struct{ c, r float64 }
-
 // stretch integrates drifts.
 type stretch struct {
 	cycle *Cycle
 	p     *Params
 	drive *synapse.Drive
-	e     []term // traces at the start of the piece, a_m included
-	d     []term // D there
+	e     []synapse.Term // traces at the start of the piece, a_m included
+	d     []synapse.Term // D there
 	roots []float64
 	buf   []float64
 }
 
 // flow is the magnitude at t of a weight w at from, with traces e at from and the
 // factor alpha.
-func (x *stretch) flow(w, alpha float64, e []term, from, t event.Time, centre float64) float64 {
-	if t <= from || !slices.ContainsFunc(e, func(y term) bool { return y.c != 0 }) {
+func (x *stretch) flow(w, alpha float64, e []synapse.Term, from, t event.Time, centre float64) float64 {
+	if t <= from || !slices.ContainsFunc(e, func(y synapse.Term) bool { return y.C != 0 }) {
 		return w
 	}
 	x.e = append(x.e[:0], e...)
@@ -72,7 +69,7 @@ func (x *stretch) flow(w, alpha float64, e []term, from, t event.Time, centre fl
 			w = x.piece(w, alpha, ms, c.Since(at))
 		}
 		for i := range x.e {
-			x.e[i].c = float64(x.e[i].c * fmath.Exp(-float64(x.e[i].r*ms)))
+			x.e[i].C = float64(x.e[i].C * fmath.Exp(-float64(x.e[i].R*ms)))
 		}
 		at = end
 		if at.At == t && at.Frac == 0 || at.At > t {
@@ -91,9 +88,9 @@ func (x *stretch) flow(w, alpha float64, e []term, from, t event.Time, centre fl
 // factor puts D as it is at an instant of segment n into d.
 func (x *stretch) factor(n int, at event.Instant) {
 	x.buf = x.drive.Values(n, at.From(x.drive.Start(n)), x.buf)
-	x.d = append(x.d[:0], term{c: x.buf[0]})
+	x.d = append(x.d[:0], synapse.Term{C: x.buf[0]})
 	for i, c := range x.buf[1:] {
-		x.d = append(x.d, term{c, x.drive.Rates[i]})
+		x.d = append(x.d, synapse.Term{C: c, R: x.drive.Rates[i]})
 	}
 }
 
@@ -110,9 +107,9 @@ func (x *stretch) piece(w, alpha, ms, toClose float64) float64 {
 	}
 	// Divide where the drift changes sign.
 	x.roots = x.roots[:0]
-	for _, t := range [2][]term{x.e, x.d} {
-		if !oneSign(t) {
-			x.roots = zeros(t, ms, x.roots)
+	for _, t := range [2][]synapse.Term{x.e, x.d} {
+		if !synapse.OneSign(t) {
+			x.roots = synapse.SignChanges(t, ms, x.roots)
 		}
 	}
 	slices.Sort(x.roots)
@@ -127,19 +124,10 @@ func (x *stretch) piece(w, alpha, ms, toClose float64) float64 {
 	return w
 }
 
-// oneSign says that all terms push the same way, so that their sum has no zero.
-func oneSign(t []term) bool {
-	up, down := false, false
-	for _, y := range t {
-		up, down = up || y.c > 0, down || y.c < 0
-	}
-	return !(up && down)
-}
-
-func size(t []term) float64 {
+func size(t []synapse.Term) float64 {
 	s := 0.0
 	for _, y := range t {
-		s += math.Abs(y.c)
+		s += math.Abs(y.C)
 	}
 	return s
 }
@@ -148,15 +136,15 @@ func size(t []term) float64 {
 func (x *stretch) gain(a, b, toClose float64) float64 {
 	sum := 0.0
 	for _, e := range x.e {
-		if e.c == 0 {
+		if e.C == 0 {
 			continue
 		}
 		for _, d := range x.d {
-			if d.c == 0 {
+			if d.C == 0 {
 				continue
 			}
-			r := e.r + d.r
-			y := float64(e.c * d.c)
+			r := e.R + d.R
+			y := float64(e.C * d.C)
 			if a > 0 {
 				y = float64(y * fmath.Exp(-float64(r*a)))
 			}
@@ -197,86 +185,13 @@ func (cy *Cycle) span(r, ms, left float64) float64 {
 	return float64(c*qi) + float64(s*qr)
 }
 
-// zeros appends where a sum of exponentials changes sign in (0, ms), to about
-// 1e-13 ms. It has at most one zero less than terms: between two zeros of the
-// derivative of the sum times e^{r_0 s}, which has one term less, there is one at
-// most.
-func zeros(t []term, ms float64, dst []float64) []float64 {
-	var own [8]term
-	s := own[:0]
-	for _, y := range t {
-		k := slices.IndexFunc(s, func(o term) bool { return o.r == y.r })
-		switch {
-		case y.c == 0:
-		case k >= 0:
-			s[k].c += y.c
-		default:
-			s = append(s, y)
-		}
-	}
-	s = slices.DeleteFunc(s, func(y term) bool { return y.c == 0 })
-	first := len(dst)
-	dst = sumZeros(s, ms, dst)
-	slices.Sort(dst[first:])
-	return dst
-}
-
-func sumZeros(s []term, ms float64, dst []float64) []float64 {
-	switch {
-	case len(s) < 2:
-		return dst
-	case len(s) == 2:
-		if q := -s[0].c / s[1].c; q > 0 {
-			if z := fmath.Log(q) / (s[0].r - s[1].r); z > 0 && z < ms {
-				dst = append(dst, z)
-			}
-		}
-		return dst
-	}
-	d := make([]term, 0, len(s)-1)
-	for _, y := range s[1:] {
-		d = append(d, term{float64(y.c * (s[0].r - y.r)), y.r - s[0].r})
-	}
-	turns := sumZeros(d, ms, nil)
-	slices.Sort(turns)
-	turns = append(turns, ms)
-	at := func(z float64) float64 {
-		sum := 0.0
-		for _, y := range s {
-			sum += float64(y.c * fmath.Exp(-float64((y.r-s[0].r)*z)))
-		}
-		return sum
-	}
-	lo, flo := 0.0, at(0)
-	for _, hi := range turns {
-		fhi := at(hi)
-		if flo < 0 && fhi > 0 || flo > 0 && fhi < 0 {
-			a, b := lo, hi
-			for b-a > 1e-13 {
-				m := 0.5 * (a + b)
-				if m <= a || m >= b {
-					break
-				}
-				if f := at(m); f < 0 == (flo < 0) {
-					a = m
-				} else {
-					b = m
-				}
-			}
-			dst = append(dst, 0.5*(a+b))
-		}
-		lo, flo = hi, fhi
-	}
-	return dst
-}
-
 // flow takes the weight of a visit to t, where its traces then change.
 func (l *Spikes) flow(v *visit, t event.Time) float64 {
 	s := v.s
 	x := stretch{cycle: &l.Cycle, p: &l.P, drive: l.Drive, e: l.terms[0][:0], d: l.terms[1][:0], roots: l.roots[:0], buf: l.vals}
-	var e [2]term
-	e[0] = term{float64(l.P.AFast * s.Fast), 1 / l.P.TauFast}
-	e[1] = term{float64(l.P.ASlow * s.Slow), 1 / l.P.TauSlow}
+	var e [2]synapse.Term
+	e[0] = synapse.Term{C: float64(l.P.AFast * s.Fast), R: 1 / l.P.TauFast}
+	e[1] = synapse.Term{C: float64(l.P.ASlow * s.Slow), R: 1 / l.P.TauSlow}
 	w := x.flow(s.W, v.alpha, e[:], s.T, t, v.centre)
 	l.terms[0], l.terms[1], l.roots, l.vals = x.e, x.d, x.roots, x.buf
 	return w
@@ -307,10 +222,10 @@ func (l *Rates) flow(i uint32, t event.Time) float64 {
 	s := &l.st[i]
 	q := s.Q
 	tf, ts := l.P.TauFast, l.P.TauSlow
-	e := [3]term{
-		{float64(l.P.AFast*float64(q*tf)) + float64(l.P.ASlow*float64(q*ts)), 0},
-		{float64(l.P.AFast * (s.Fast - float64(q*tf))), 1 / tf},
-		{float64(l.P.ASlow * (s.Slow - float64(q*ts))), 1 / ts},
+	e := [3]synapse.Term{
+		{C: float64(l.P.AFast*float64(q*tf)) + float64(l.P.ASlow*float64(q*ts))},
+		{C: float64(l.P.AFast * (s.Fast - float64(q*tf))), R: 1 / tf},
+		{C: float64(l.P.ASlow * (s.Slow - float64(q*ts))), R: 1 / ts},
 	}
 	return l.way.flow(s.W, l.alpha[i], e[:], s.T, t, l.centre[i])
 }

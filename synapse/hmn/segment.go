@@ -3,6 +3,7 @@ package hmn
 import (
 	"hmn/event"
 	"hmn/event/fmath"
+	"hmn/synapse"
 )
 
 // The segment form: what a synapse gathered between two of its events, as an
@@ -36,13 +37,13 @@ func (x *stretch) gather(fast, slow, q float64, from, to, c event.Instant) float
 			} else {
 				x.e = x.e[:0]
 				if fast != 0 || q != 0 {
-					x.e = append(x.e, term{float64(p.AFast * (fast - float64(q*p.TauFast))), rf})
+					x.e = append(x.e, synapse.Term{C: float64(p.AFast * (fast - float64(q*p.TauFast))), R: rf})
 				}
 				if slow != 0 || q != 0 {
-					x.e = append(x.e, term{float64(p.ASlow * (slow - float64(q*p.TauSlow))), rs})
+					x.e = append(x.e, synapse.Term{C: float64(p.ASlow * (slow - float64(q*p.TauSlow))), R: rs})
 				}
 				if q != 0 {
-					x.e = append(x.e, term{float64(q * (float64(p.AFast*p.TauFast) + float64(p.ASlow*p.TauSlow))), 0})
+					x.e = append(x.e, synapse.Term{C: float64(q * (float64(p.AFast*p.TauFast) + float64(p.ASlow*p.TauSlow))), R: 0})
 				}
 				sum += x.gain(0, ms, left)
 			}
@@ -73,7 +74,7 @@ func moved(e, q, tau, ms float64) float64 {
 func short(ms, rate float64, x *stretch) bool {
 	most := rate + x.cycle.Omega
 	for _, d := range x.d {
-		most = max(most, rate+x.cycle.Omega+d.r)
+		most = max(most, rate+x.cycle.Omega+d.R)
 	}
 	return float64(most*ms) < 1
 }
@@ -98,7 +99,7 @@ func (x *stretch) quadrature(fast, slow, q, ms, left float64) float64 {
 			s := float64(0.5 * float64(ms*(1+float64(sign*node[0]))))
 			d := 0.0
 			for _, t := range x.d {
-				d += float64(t.c * fmath.Exp(-float64(t.r*s)))
+				d += float64(t.C * fmath.Exp(-float64(t.R*s)))
 			}
 			y := float64(d * (float64(p.AFast*moved(fast, q, p.TauFast, s)) + float64(p.ASlow*moved(slow, q, p.TauSlow, s))))
 			if p.Gate {

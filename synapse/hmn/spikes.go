@@ -62,7 +62,7 @@ type Spikes struct {
 	// arrival at that instant, not known then, finds them.
 	held    map[uint32]undo
 	heldAt  event.Time
-	terms   [2][]term // scratch of flow
+	terms   [2][]synapse.Term // scratch of flow
 	roots   []float64
 	shadows map[uint32][]*Shadow // attention: those who follow a synapse
 	flowing []*Shadow            // continuous update: all followers

@@ -1,0 +1,342 @@
+package stdp
+
+import (
+	"math"
+	"sort"
+
+	"hmn/event"
+	"hmn/event/fmath"
+	"hmn/synapse"
+)
+
+// course is the third factor of a dopamine rule in the course of time,
+//
+//	D(t) = η (Σ_k w_k n_k(t) − b),
+//
+// with what a synapse needs to take in any stretch of it at once. Between jumps
+// of modulators D is a constant and decaying exponentials, and the eligibility of
+// a synapse is c e^{−s/τ_c} between its own events. So
+//
+//	∫_a^b D(s) e^{−s/τ_c} ds = tail(a) − tail(b) + (tails of the jumps of D in between),
+//	tail(t) = e^{−t/τ_c} Σ_k D_k(t)/λ_k,    λ_k = 1/τ_c + 1/τ_k,
+//
+// where tail(t) is what D would still give if nothing jumped any more. The tails
+// of jumps are summed up once, when they happen: a jump costs O(modulators) per
+// block, whatever the number of synapses, and a synapse one subtraction. All
+// terms of the difference are as large as D is between a and b: nothing is lost to
+// what was long before. The sums carry their rounding errors along.
+//
+// e^{−t/τ_c} is taken from the start of an epoch of about 8 τ_c, so that it
+// neither overflows nor loses digits. Eligibilities are kept multiplied by its
+// inverse, as constants.
+//
+// On a grid of steps, where weights change at its points only, integrals are sums
+// over points and an event acts on the points after it: t stands for the next
+// point (node) and 1/λ for 1/(1 − e^{−λ step}), and all else is the same.
+type course struct {
+	drive *synapse.Drive
+	scale []float64 // from the columns of drive to D_k
+	bias  float64   // −η b
+	rate  []float64 // 1/τ_k [1/ms], of column 0 (what is constant): 0
+	gain  []float64 // 1/λ_k [ms], or 1/(1 − e^{−λ_k step})
+	rc    float64   // 1/τ_c [1/ms]
+	step  event.Time
+	epoch event.Time
+	fade  float64    // e^{−epoch/τ_c}
+	short event.Time // a stretch that a difference of tails is too coarse for
+	exact bool       // cut at the bounds inside of stretches, not at their ends
+
+	at    []event.Time // segments: where D jumps
+	x     []float64    // D_k there, len(rate) each
+	sums  []prefix
+	first int // index of the oldest segment kept
+	buf   []float64
+	terms []synapse.Term
+	roots []float64
+}
+
+// prefix is the state of the sums at the start of a segment.
+type prefix struct {
+	epoch     int64
+	sum, rest float64 // tails of the jumps in this epoch so far; sum + rest is the sum
+	most      float64 // the same of Σ |D_k|
+	flips     uint32  // times that D may have changed its sign
+	sign      int8    // of D: 1, −1, 0 when it has been 0 so far, or mixed
+}
+
+const mixed = 2 // D_k of both signs
+
+// mark is an instant in the course.
+type mark struct {
+	node      event.Time // the instant, or the next point of the grid
+	epoch     int64      // of node
+	seg       int
+	sum, rest float64
+	tail      float64
+	most      float64
+	reach     float64 // tail of Σ |D_k|
+	lift      float64 // e^{node/τ_c}
+	level     float64 // D at node, without jumps after the instant
+	flips     uint32
+	mixed     bool
+}
+
+func newCourse(p *DopamineParams, d *synapse.Drive) *course {
+	c := &course{drive: d, bias: -float64(p.Eta * p.B), rc: 1 / p.TauC, exact: p.Semantics != Nest}
+	c.rate = append([]float64{0}, d.Rates...)
+	for k, r := range c.rate {
+		s := p.Eta
+		if p.Semantics == Nest && k > 0 {
+			s = float64(p.Eta * r) // jumps of 1/τ_n
+		}
+		c.scale = append(c.scale, s)
+	}
+	c.epoch = event.Time(math.Floor(float64(8 * p.TauC * 1e9)))
+	if p.Semantics == Daspnet {
+		c.step = p.Grid
+		c.epoch = (c.epoch/c.step + 1) * c.step
+	}
+	for _, r := range c.rate {
+		if c.step > 0 {
+			c.gain = append(c.gain, -1/fmath.Expm1(-float64((r+c.rc)*c.step.MS())))
+		} else {
+			c.gain = append(c.gain, 1/(r+c.rc))
+		}
+	}
+	c.fade = fmath.Exp(-float64(c.epoch.MS() * c.rc))
+	if c.step == 0 {
+		// The difference of two tails is exact to about ε/(λ h) of a stretch of h.
+		c.short = event.Time(math.Floor(float64(2e-3 * p.TauC * 1e9)))
+	}
+	return c
+}
+
+func (c *course) reset() {
+	c.at, c.x, c.sums, c.first = c.at[:0], c.x[:0], c.sums[:0], 0
+}
+
+// node is the instant from which on what happens at t acts.
+func (c *course) node(t event.Time) event.Time {
+	if c.step == 0 {
+		return t
+	}
+	return (t/c.step + 1) * c.step
+}
+
+// extend takes up the segments that the drive has got since the last call.
+func (c *course) extend() {
+	k := len(c.rate)
+	for n := c.first + len(c.at); n < c.drive.Len(); n++ {
+		t := c.drive.Start(n)
+		c.buf = c.drive.Values(n, 0, c.buf)
+		for i, v := range c.buf {
+			v = float64(v * c.scale[i])
+			if i == 0 {
+				v += c.bias
+			}
+			c.x = append(c.x, v)
+		}
+		now := c.x[len(c.x)-k:]
+		u := c.node(t)
+		s := prefix{epoch: int64(u / c.epoch), sign: signOf(now)}
+		if len(c.at) > 0 {
+			last := &c.sums[len(c.sums)-1]
+			before := c.x[len(c.x)-2*k : len(c.x)-k]
+			if last.epoch == s.epoch {
+				s.sum, s.rest, s.most = last.sum, last.rest, last.most
+			}
+			kappa := fmath.Exp(-float64((u - event.Time(s.epoch)*c.epoch).MS() * c.rc))
+			wait, gone := (u - t).MS(), (u - c.at[len(c.at)-1]).MS()
+			jump, size := 0.0, 0.0
+			for i, d := range c.drive.Change(n) {
+				f := 1.0
+				if wait > 0 {
+					f = fmath.Exp(-float64(wait * c.rate[i]))
+				}
+				jump += float64(float64(d*c.scale[i]) * float64(f*c.gain[i]))
+				old := float64(math.Abs(before[i]) * fmath.Exp(-float64(gone*c.rate[i])))
+				size += float64((float64(math.Abs(now[i])*f) - old) * c.gain[i])
+			}
+			s.add(float64(kappa * jump))
+			s.most += float64(kappa * size)
+			s.flips = last.flips
+			switch {
+			case s.sign == mixed || last.sign == mixed || s.sign == -last.sign && s.sign != 0:
+				s.flips++
+			case s.sign == 0:
+				s.sign = last.sign
+			}
+		}
+		c.at, c.sums = append(c.at, t), append(c.sums, s)
+	}
+}
+
+// add adds x to the sum and keeps what rounding loses (Knuth's two-sum).
+func (s *prefix) add(x float64) {
+	y := s.sum + x
+	z := y - s.sum
+	s.rest += (s.sum - (y - z)) + (x - z)
+	s.sum = y
+}
+
+func signOf(x []float64) int8 {
+	up, down := false, false
+	for _, v := range x {
+		up, down = up || v > 0, down || v < 0
+	}
+	switch {
+	case up && down:
+		return mixed
+	case up:
+		return 1
+	case down:
+		return -1
+	}
+	return 0
+}
+
+// find is the index of the last segment that starts at or before t.
+func (c *course) find(t event.Time) int {
+	n := len(c.at) - 1
+	for i := n; i >= max(0, n-8); i-- {
+		if c.at[i] <= t {
+			return c.first + i
+		}
+	}
+	return c.first + sort.Search(len(c.at), func(i int) bool { return c.at[i] > t }) - 1
+}
+
+// forget drops the segments that end before t.
+func (c *course) forget(t event.Time) {
+	n := c.find(t) - c.first
+	if n < 64 || 2*n < len(c.at) {
+		return
+	}
+	k := len(c.rate)
+	c.first += n
+	c.at = c.at[:copy(c.at, c.at[n:])]
+	c.x = c.x[:copy(c.x, c.x[n*k:])]
+	c.sums = c.sums[:copy(c.sums, c.sums[n:])]
+}
+
+// mark is the instant t.
+func (c *course) mark(t event.Time) mark {
+	u := c.node(t)
+	return c.markIn(c.find(t), u, int64(u/c.epoch))
+}
+
+// markIn is the instant u seen from segment n, in epoch q.
+func (c *course) markIn(n int, u event.Time, q int64) mark {
+	i := n - c.first
+	s := &c.sums[i]
+	m := mark{node: u, epoch: q, seg: n, flips: s.flips, mixed: s.sign == mixed}
+	if s.epoch == q {
+		m.sum, m.rest, m.most = s.sum, s.rest, s.most
+	}
+	x := c.x[i*len(c.rate) : (i+1)*len(c.rate)]
+	since := (u - c.at[i]).MS()
+	for k, v := range x {
+		if v == 0 {
+			continue
+		}
+		if k > 0 {
+			v = float64(v * fmath.Exp(-float64(since*c.rate[k])))
+		}
+		g := float64(v * c.gain[k])
+		m.level += v
+		m.tail += g
+		m.reach += math.Abs(g)
+	}
+	y := float64((u - event.Time(q)*c.epoch).MS() * c.rc)
+	kappa := fmath.Exp(-y)
+	m.tail = float64(m.tail * kappa)
+	m.reach = float64(m.reach * kappa)
+	m.lift = 1 / kappa
+	return m
+}
+
+// turn is the end of epoch q, as its last instant and as the first of the next.
+func (c *course) turn(q int64) (end, start mark) {
+	u := event.Time(q+1) * c.epoch
+	n := c.find(u)
+	for c.sums[n-c.first].epoch > q {
+		n--
+	}
+	start = c.markIn(n, u, q+1)
+	end = start
+	s := &c.sums[n-c.first]
+	end.epoch, end.tail, end.reach, end.lift = q, float64(start.tail*c.fade), float64(start.reach*c.fade), start.lift/c.fade
+	if s.epoch == q {
+		end.sum, end.rest, end.most = s.sum, s.rest, s.most
+	}
+	return end, start
+}
+
+// flow takes the weight w of a synapse with eligibility e (times e^{t/τ_c} of its
+// epoch) from a to b, without an event of the synapse in between; e is given back as b's epoch
+// counts it. Bounds are lo and hi.
+func (c *course) flow(w, e, lo, hi float64, a, b *mark) (float64, float64) {
+	if e == 0 {
+		return w, 0
+	}
+	if a.epoch == b.epoch {
+		return c.stretch(w, e, lo, hi, a, b), e
+	}
+	from := *a
+	for from.epoch < b.epoch {
+		end, start := c.turn(from.epoch)
+		w = c.stretch(w, e, lo, hi, &from, &end)
+		from = start
+		if e = float64(e * c.fade); e == 0 {
+			return w, 0
+		}
+	}
+	return c.stretch(w, e, lo, hi, &from, b), e
+}
+
+// stretch is flow within an epoch.
+func (c *course) stretch(w, e, lo, hi float64, a, b *mark) float64 {
+	if a.node == b.node {
+		return w
+	}
+	gain := 0.0
+	if a.seg == b.seg && b.node-a.node < c.short {
+		gain = c.direct(a, b.node)
+	} else {
+		gain = (b.sum - a.sum) + (b.rest - a.rest) + (a.tail - b.tail)
+	}
+	to := w + float64(e*gain)
+	if a.flips == b.flips && !b.mixed { // w goes one way
+		if to < lo {
+			return lo
+		}
+		if to > hi {
+			return hi
+		}
+		return to
+	}
+	// The bound is a difference, too: allow for its rounding.
+	reach := (b.most - a.most) + (a.reach - b.reach) + float64(1e-12*(math.Abs(a.most)+math.Abs(b.most)+a.reach))
+	reach = float64(reach * math.Abs(e))
+	if w-reach >= lo && w+reach <= hi {
+		return to
+	}
+	if c.step > 0 {
+		return c.hop(w, e/a.lift, lo, hi, a, b.node)
+	}
+	return c.walk(w, e/a.lift, lo, hi, a, b.node)
+}
+
+// direct is the integral of D e^{−s/τ_c} from a to u in one segment.
+func (c *course) direct(a *mark, u event.Time) float64 {
+	i := a.seg - c.first
+	since, ms := (a.node - c.at[i]).MS(), (u - a.node).MS()
+	sum := 0.0
+	for k, v := range c.x[i*len(c.rate) : (i+1)*len(c.rate)] {
+		if v != 0 {
+			v = float64(v * fmath.Exp(-float64(since*c.rate[k])))
+			sum -= float64(float64(v*c.gain[k]) * fmath.Expm1(-float64(ms/c.gain[k])))
+		}
+	}
+	return sum / a.lift
+}

@@ -51,7 +51,7 @@ func learningOf(a advancer) *learning {
 		return x.learn
 	case *sourceBlock:
 		return x.learn
-	case *foreignBlock:
+	case *cellBlock:
 		return x.learn
 	case *gridBlock:
 		return x.learn

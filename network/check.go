@@ -263,7 +263,7 @@ func (m *Model) projectionFault(p *Projection) error {
 	if !openLoop && (tk != neuron.Spiking && tk != neuron.Rate || len(nm.Ports) == 0 || len(nm.Ports) > 256) {
 		return fmt.Errorf("target %q is of model %q, which receives nothing", target.Name, target.Model)
 	}
-	if (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Spiking && nm.New != nil {
+	if (sk == neuron.Rate || sk == neuron.LevelSource) && tk == neuron.Spiking && nm.New != nil && !nm.Currents {
 		return fmt.Errorf("target %q is of model %q, which does not take changes of level from %q", target.Name, target.Model, source.Name)
 	}
 	if p.Receptor != "" && !slices.Contains(nm.Ports, p.Receptor) {

@@ -68,6 +68,11 @@ func (n *Network) idleUntil() event.Time {
 				return n.now
 			}
 			t = min(t, b.learn.idleUntil(n))
+		case *cellBlock:
+			if b.busy() {
+				return n.now
+			}
+			t = min(t, b.soon, b.learn.idleUntil(n))
 		default:
 			return n.now
 		}

@@ -489,7 +489,7 @@ func (n *Network) makeBlocks() error {
 		case p.model.Grid != nil:
 			a, err = n.newGridBlock(p, r, b)
 		case p.model.Kind == neuron.Spiking:
-			a, err = n.newForeignBlock(p, r, b)
+			a, err = n.newCellBlock(p, r, b)
 		case p.model.Kind == neuron.Rate && zero:
 			if joint != nil {
 				err = joint.join(n, p, r, b)

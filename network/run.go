@@ -195,7 +195,7 @@ func (n *Network) advanceWindow() error {
 func (n *Network) prepare(w event.Window) (work uint64) {
 	for _, p := range n.pops {
 		if p.lin == nil {
-			work += uint64(p.desc.N)
+			work += uint64(p.desc.N) + 50*p.hits
 			continue
 		}
 		if p.epoch > 0 {
@@ -345,7 +345,8 @@ func (n *Network) exchange(w event.Window) {
 			for _, m := range b.spikes {
 				n.merge = append(n.merge, uint64(m.Off)<<32|uint64(first+m.I))
 			}
-		case *foreignBlock:
+		case *cellBlock:
+			b.pop.hits += b.hits
 			n.stats.SynapticEvents += b.hits
 			first := b.pop.first + uint32(b.lo)
 			for _, m := range b.spikes {

@@ -5,8 +5,10 @@ import "hmn/event"
 // Arrival is one synaptic event on its way into a neuron.
 type Arrival struct {
 	At     event.Time
-	Port   uint8   // index in Model.Ports
 	Weight float64 // in the model's WeightUnit
+	Src    uint32  // global id of the source: the order among equal times
+	Ref    uint32  // the engine's own
+	Port   uint8   // index in Model.Ports, or PortCurrent
 }
 
 // Dynamics advances the n neurons of one block through time, for models that

@@ -47,6 +47,7 @@ type solver struct {
 	sys *System
 	tol Vector // absolute tolerance of each variable; the relative one is rtol
 	k   [7]Vector
+	z   Vector // where slopes are asked for
 	// first says that k[0] are the slopes where the coming step starts.
 	first bool
 }
@@ -71,35 +72,35 @@ const (
 // end.
 func (s *solver) embedded(y *Vector, h, current float64, held bool, rtol float64, p *path) (err float64) {
 	f, k, n := s.sys.Slopes, &s.k, len(s.sys.Vars)
-	var z Vector
+	z := &s.z
 	if !s.first {
 		f(&k[0], y, current, held)
 	}
 	for j := range n {
 		z[j] = y[j] + float64(h*float64(a21*k[0][j]))
 	}
-	f(&k[1], &z, current, held)
+	f(&k[1], z, current, held)
 	for j := range n {
 		z[j] = y[j] + float64(h*(float64(a31*k[0][j])+float64(a32*k[1][j])))
 	}
-	f(&k[2], &z, current, held)
+	f(&k[2], z, current, held)
 	for j := range n {
 		z[j] = y[j] + float64(h*(float64(a41*k[0][j])+float64(a42*k[1][j])+float64(a43*k[2][j])))
 	}
-	f(&k[3], &z, current, held)
+	f(&k[3], z, current, held)
 	for j := range n {
 		z[j] = y[j] + float64(h*(float64(a51*k[0][j])+float64(a52*k[1][j])+float64(a53*k[2][j])+float64(a54*k[3][j])))
 	}
-	f(&k[4], &z, current, held)
+	f(&k[4], z, current, held)
 	for j := range n {
 		z[j] = y[j] + float64(h*(float64(a61*k[0][j])+float64(a62*k[1][j])+float64(a63*k[2][j])+float64(a64*k[3][j])+float64(a65*k[4][j])))
 	}
-	f(&k[5], &z, current, held)
+	f(&k[5], z, current, held)
 	for j := range n {
 		p.r1[j] = float64(h * (float64(b1*k[0][j]) + float64(b3*k[2][j]) + float64(b4*k[3][j]) + float64(b5*k[4][j]) + float64(b6*k[5][j])))
 		z[j] = y[j] + p.r1[j]
 	}
-	f(&k[6], &z, current, held)
+	f(&k[6], z, current, held)
 	for j := range n {
 		e := float64(h * (float64(e1*k[0][j]) + float64(e3*k[2][j]) + float64(e4*k[3][j]) + float64(e5*k[4][j]) + float64(e6*k[5][j]) + float64(e7*k[6][j])))
 		ref := s.sys.Vars[j].Ref
@@ -120,27 +121,27 @@ func (s *solver) embedded(y *Vector, h, current float64, held bool, rtol float64
 // 1901), with cubic Hermite interpolation inside.
 func (s *solver) classical(y *Vector, h, current float64, held bool, p *path) {
 	f, k, n := s.sys.Slopes, &s.k, len(s.sys.Vars)
-	var z Vector
+	z := &s.z
 	if !s.first {
 		f(&k[0], y, current, held)
 	}
 	for j := range n {
 		z[j] = y[j] + float64(0.5*float64(h*k[0][j]))
 	}
-	f(&k[1], &z, current, held)
+	f(&k[1], z, current, held)
 	for j := range n {
 		z[j] = y[j] + float64(0.5*float64(h*k[1][j]))
 	}
-	f(&k[2], &z, current, held)
+	f(&k[2], z, current, held)
 	for j := range n {
 		z[j] = y[j] + float64(h*k[2][j])
 	}
-	f(&k[3], &z, current, held)
+	f(&k[3], z, current, held)
 	for j := range n {
 		p.r1[j] = float64(h*(k[0][j]+float64(2*(k[1][j]+k[2][j]))+k[3][j])) / 6
 		z[j] = y[j] + p.r1[j]
 	}
-	f(&k[6], &z, current, held)
+	f(&k[6], z, current, held)
 	for j := range n {
 		p.r2[j] = float64(h*k[0][j]) - p.r1[j]
 		p.r3[j] = p.r1[j] - float64(h*k[6][j]) - p.r2[j]

@@ -287,9 +287,9 @@ func TestLevelsOntoSpiking(t *testing.T) {
 		t.Errorf("spikes onto a model from outside: %v", err)
 	}
 	refused(t, replaced(t, append(one, baseEnds, "source = \"R\"\ntarget = \"E\"")...),
-		`m.toml:22:10: projection "EE": source: population "R" (rate) sends levels, but population "E" (iaf_psc_exp) is of a model from outside, which receives spikes only`, Options{})
+		`m.toml:22:10: projection "EE": source: population "R" (rate) sends levels, but population "E" (iaf_psc_exp) is of a model that receives spikes only`, Options{})
 	refused(t, replaced(t, append(one, level("step_current")...)...),
-		`m.toml:21:10: projection "EE": source: population "S" (step_current) sends levels, but population "E" (iaf_psc_exp) is of a model from outside, which receives spikes only`, Options{})
+		`m.toml:21:10: projection "EE": source: population "S" (step_current) sends levels, but population "E" (iaf_psc_exp) is of a model that receives spikes only`, Options{})
 }
 
 func TestRecordsOfModelsFromOutside(t *testing.T) {

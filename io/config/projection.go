@@ -102,8 +102,8 @@ func (l *loader) ends(p *projection) {
 		return
 	}
 	switch levels := from.Kind == neuron.Rate || from.Kind == neuron.LevelSource; {
-	case levels && to.New != nil:
-		t.wrong(at, "source", "population %s (%s) sends levels, but population %s (%s) is of a model from outside, which receives spikes only", quote(p.Source), p.source.Model, quote(p.Target), p.target.Model)
+	case levels && to.New != nil && !to.Currents:
+		t.wrong(at, "source", "population %s (%s) sends levels, but population %s (%s) is of a model that receives spikes only", quote(p.Source), p.source.Model, quote(p.Target), p.target.Model)
 	case from.Kind == neuron.Rate && to.Kind == neuron.Spiking:
 		p.unit = "pA" // per unit of rate: a current, whatever spikes do to the target
 	case from.Kind == neuron.LevelSource && to.Kind == neuron.Spiking:

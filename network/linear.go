@@ -26,6 +26,7 @@ type linearBlock struct {
 	timed   []*input // spikes over projections with different delays
 	levels  []*input // changes of level sources and rate units
 	directs []*direct
+	ahead   []*ahead  // by direct: its arrivals in windows to come; nil: none
 	learn   *learning // nil: no plastic synapses
 	each    bool      // replay every neuron: rules, or signs that do not fit their port
 	odd     bool      // each, whatever the start values are
@@ -125,6 +126,7 @@ func (b *linearBlock) reset(n *Network) error {
 	for _, d := range b.directs {
 		d.count = 0
 	}
+	b.drawAhead(n.grid.Step)
 	b.st = b.pop.lin.NewState(b.n)
 	if err := n.fill(b); err != nil {
 		return err

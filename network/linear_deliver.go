@@ -125,7 +125,10 @@ func (b *linearBlock) sum(arrivals *neuron.Arrivals, port int, negative bool) {
 // drive generates the window's arrivals of direct inputs and adds each in its
 // step.
 func (b *linearBlock) drive(s *scratch, w event.Window) {
-	for _, d := range b.directs {
+	for k, d := range b.directs {
+		if a := b.ahead[k]; a != nil && a.drive(b, d, w) {
+			continue
+		}
 		if b.pop.lin.PSC() == neuron.Delta {
 			acc := b.pos1
 			if d.weight < 0 {
@@ -144,6 +147,85 @@ func (b *linearBlock) drive(s *scratch, w event.Window) {
 		d.count += uint64(len(s.driven))
 		b.add(&neuron.Arrivals{At: s.driven, Const: d.weight}, int(d.port), d.weight < 0)
 	}
+}
+
+// ahead is what a direct input adds in windows to come. A cell of a Poisson train
+// is drawn whole, and where several windows pass within one, that would be done
+// over for each. So the cell's arrivals are added up at once, for each window by
+// itself; the sums are those that windows drawn one by one have, bit for bit. Only the
+// first input of each sign onto a block is drawn ahead: its sums start from 0.
+type ahead struct {
+	step  event.Time
+	next  int64          // the first cell not drawn yet
+	acc   [][][2]float64 // by window, around
+	count []uint64
+	order [][][2]float64 // acc in order of time
+	due   []uint64       // count in order of time
+	buf   []uint32
+}
+
+// drawAhead chooses the direct inputs that are drawn ahead.
+func (b *linearBlock) drawAhead(step event.Time) {
+	b.ahead = make([]*ahead, len(b.directs))
+	if b.pop.lin.PSC() != neuron.Exp || b.odd {
+		return
+	}
+	var taken [2]bool
+	for k, d := range b.directs {
+		sign := 0
+		if d.weight < 0 {
+			sign = 1
+		}
+		if !taken[sign] && d.drive.Cell >= 2*step {
+			windows := int(d.drive.Cell/step) + 2
+			a := &ahead{step: step, count: make([]uint64, windows), buf: make([]uint32, neuron.PoissonCellMax)}
+			for range windows {
+				a.acc = append(a.acc, make([][2]float64, b.n))
+			}
+			b.ahead[k] = a
+		}
+		taken[sign] = true
+	}
+}
+
+// drive adds the arrivals of window w, and reports false when that has to be done
+// otherwise: in windows that are cut, or taken in several steps.
+func (a *ahead) drive(b *linearBlock, d *direct, w event.Window) bool {
+	now := int(w.Start / a.step % event.Time(len(a.acc)))
+	if w.Start%a.step != 0 || w.Len() != a.step || len(b.pop.cut) != 1 {
+		if w.End%a.step == 0 {
+			clear(a.acc[now])
+			a.count[now] = 0
+		}
+		return false
+	}
+	a.order, a.due = a.order[:0], a.due[:0]
+	for ; ; a.next++ {
+		base := event.Time(a.next)*d.drive.Cell + d.delay - w.Start
+		if base >= w.Len() {
+			break
+		}
+		if base+d.drive.Cell <= 0 {
+			continue // passed otherwise
+		}
+		if len(a.order) == 0 {
+			a.order = append(append(a.order, a.acc[now:]...), a.acc[:now]...)
+			a.due = append(a.due, make([]uint64, len(a.count))...)
+		}
+		b.pop.lin.DrivePairs(a.order, &d.drive, b.lo, b.n, int(d.port), a.next, base, a.step, d.weight, a.due, a.buf)
+	}
+	for k, c := range a.due {
+		a.count[(now+k)%len(a.count)] += c
+	}
+	sum := &b.pos2
+	if d.weight < 0 {
+		sum = &b.neg2
+	}
+	*sum, a.acc[now] = a.acc[now], (*sum)[:b.n]
+	b.hits += a.count[now]
+	d.count += a.count[now]
+	a.count[now] = 0
+	return true
 }
 
 // bin holds the arrivals of one cell of the window grid, in order of spikes.

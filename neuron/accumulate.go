@@ -147,6 +147,39 @@ func (l *Linear) DriveJumps(acc []float64, d *PoissonDrive, lo, n int, start, de
 	return count, buf
 }
 
+// DrivePairs generates cell c of a Poisson drive at exponential currents of port
+// p: neurons [lo, lo+n), arrivals base ps after the start of the first of a row of
+// steps, all h long. acc holds one slice of n accumulators per step; each arrival
+// is carried to the end of its step and added as AddPairs does. Arrivals before
+// the first step are left out. It adds the number of arrivals to count, by step.
+// buf is scratch, of length PoissonCellMax.
+func (l *Linear) DrivePairs(acc [][][2]float64, d *PoissonDrive, lo, n, p int, c int64, base, h event.Time, weight float64, count []uint64, buf []uint32) {
+	k := l.kern
+	cells, inv, width := k.cells[p], k.inv, k.width
+	perStep := math.MaxUint64/uint64(h) + 1 // exact: offsets are below 2³², see steps
+	room := (*[cellMax]uint32)(buf)
+	for i := range n {
+		for _, o := range room[:d.whole(uint64(lo+i), uint64(c)<<cellShift, 0, room)] {
+			t := base + event.Time(o)
+			if t < 0 {
+				continue
+			}
+			j, _ := bits.Mul64(uint64(t), perStep)
+			x := float64(float64(int64(h)-int64(uint64(t)-j*uint64(h))) * picosecond)
+			q := int(x * inv)
+			r := x - float64((float64(q)+0.5)*width)
+			v, s := poly(&cells[q].v, r), poly(&cells[q].i, r)
+			a := &acc[j][i]
+			a[0] += float64(weight * v)
+			a[1] += float64(weight * s)
+			count[j]++
+		}
+	}
+}
+
+// PoissonCellMax is the most arrivals of a neuron in one cell of a drive.
+const PoissonCellMax = cellMax
+
 // Drive lists the arrivals of a Poisson drive at neuron i of a block that
 // starts at lo, in the window [from, to), as Timed arrivals with offsets from
 // start, unsorted within a cell. buf is scratch and returned grown.

@@ -76,6 +76,7 @@ var sections = []section{
 	{"Plasticity: every rule in every situation", checkPlasticity},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
+	{"Dopamine: the program of Izhikevich 2007", checkProgram},
 	{"Shipped models", checkShipped},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
 }
@@ -160,6 +161,7 @@ var probes = []struct {
 	{"brunel-sr", 5 * event.Millisecond}, {"brunel-si-fast", 10 * event.Millisecond}, {"brunel-ai", 10 * event.Millisecond}, {"brunel-si-slow", 20 * event.Millisecond},
 	{"ring", 50 * event.Millisecond}, {"rate-fixed-point", 50 * event.Millisecond},
 	{"hmn-bandit", 60 * event.Second}, {"hmn-recurrent", 11 * event.Second},
+	{"izhikevich2007", event.Second},
 }
 
 var probed = map[string]string{}

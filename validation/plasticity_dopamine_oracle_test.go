@@ -1,7 +1,9 @@
 package validation
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"testing"
 
 	"hmn/event"
@@ -26,6 +28,11 @@ type dopamineOracle struct {
 	set                              bool // traces are set to 1, not increased by it
 	factors                          []factor
 	causal                           bool
+	// nest: a jump of a modulator is jump/τ, and the weight is cut at its bounds at
+	// the synapse's own events and the modulators' jumps only (NEST 3,
+	// stdp_dopamine_synapse; Potjans, Morrison & Diesmann 2010,
+	// doi:10.3389/fncom.2010.00141).
+	nest bool
 }
 
 // rate is 1/τ in 1/ms; 0 for what is held.
@@ -112,8 +119,9 @@ func (m *modulation) turns(h real) (out []real) {
 	return out
 }
 
-// flow carries the weight over h ms in which the eligibility is c e^(−s/τ_c).
-func (a *account) flow(c real, m *modulation, tauC float64, eta, h, lo, hi real) {
+// flow carries the weight over h ms in which the eligibility is c e^(−s/τ_c). With
+// cut, bounds act at the end only.
+func (a *account) flow(c real, m *modulation, tauC float64, eta, h, lo, hi real, cut bool) {
 	if c.Sign() == 0 || h.Sign() == 0 {
 		return
 	}
@@ -128,6 +136,9 @@ func (a *account) flow(c real, m *modulation, tauC float64, eta, h, lo, hi real)
 		ends = m.turns(h)
 	}
 	ends = append(ends, h)
+	if cut {
+		ends = []real{h}
+	}
 	from := fresh()
 	for _, to := range ends {
 		a.add(times(eta, c, m.integral(from, to, lambda)), lo, hi)
@@ -181,13 +192,17 @@ func (r dopamineOracle) weights(b *bond, reads []event.Time, coarse bool) (out [
 		m := &modulation{a: []real{neg(num(r.base))}, rate: []real{fresh()}}
 		for k, f := range r.factors {
 			e := past(len(jumps[k]), func(i int) (event.Time, real) { return now - jumps[k][i].at, num(jumps[k][i].amount) }, f.tau, coarse)
+			if r.nest {
+				e = over(e, num(f.tau))
+			}
 			m.a, m.rate = append(m.a, times(num(f.w), e)), append(m.rate, f.rate())
 		}
 		h := over(whole(int64(to-now)), whole(1e9))
-		a.flow(c, m, r.tauC, num(r.eta), h, lo, hi)
+		a.flow(c, m, r.tauC, num(r.eta), h, lo, hi, r.nest)
 		now = to
 	}
 	for _, e := range b.meetings(reads) {
+		before, then := a, now
 		advance(e.at)
 		switch e.kind {
 		case meetJump:
@@ -199,7 +214,71 @@ func (r dopamineOracle) weights(b *bond, reads []event.Time, coarse bool) (out [
 			kicks = append(kicks, kick{e.at, times(num(r.aMinus), p.y(e.n, r.tauMinus))})
 		case meetRead:
 			out = append(out, a)
+			a, now = before, then // a read changes nothing
 		}
+	}
+	return out
+}
+
+// daspnetOracle is the program of Izhikevich 2007: traces are set at spikes, the
+// eligibility is increased by A_+ times the trace of the arrivals up to 1 ms before a
+// post spike, by A_− times that of the post spikes up to an arrival, and at
+// multiples of 10 ms, before all else of that instant,
+//
+//	w ← clip(w + η (Σ_k w_k E_k − b) c),    c ← c e^(−10 ms/τ_c).
+//
+// A post spike counts lag after it reached the synapse.
+type daspnetOracle struct {
+	dopamineOracle
+	lag event.Time
+}
+
+func (r daspnetOracle) weights(b *bond, reads []event.Time, coarse bool) (out []account) {
+	const grid = 10 * event.Millisecond
+	lo, hi := num(r.wMin), num(r.wMax)
+	a := account{num(b.weight), fresh()}
+	arrivals, found := b.arrivals(), later(b.posts(), r.lag)
+	var kicks []kick
+	for _, q := range found {
+		before := window(arrivals, never, q-event.Millisecond, true)
+		kicks = append(kicks, kick{q, times(num(r.aPlus), trace(before, q-event.Millisecond, r.tauPlus, r.set, coarse))})
+	}
+	for _, t := range arrivals {
+		before := window(found, never, t, true)
+		kicks = append(kicks, kick{t, times(num(r.aMinus), trace(before, t, r.tauMinus, r.set, coarse))})
+	}
+	slices.SortStableFunc(kicks, func(x, y kick) int { return cmp.Compare(x.at, y.at) })
+	step := expReal(neg(over(whole(10), num(r.tauC))))
+	jumps := make([][]factorJump, len(r.factors))
+	c, next, jump := fresh(), 0, 0
+	for T, n := grid, 0; n < len(reads); T += grid {
+		for ; n < len(reads) && reads[n] < T; n++ {
+			out = append(out, a)
+		}
+		for ; jump < len(b.jumps) && b.jumps[jump].at < T; jump++ {
+			j := b.jumps[jump]
+			jumps[j.k] = append(jumps[j.k], j)
+		}
+		for ; next < len(kicks) && kicks[next].at < T; next++ {
+			c = plus(c, kicks[next].amount)
+		}
+		if magnitude(c).Cmp(num(1e-300)) < 0 { // nothing more until something happens
+			if c = fresh(); n < len(reads) {
+				to := reads[n]
+				if next < len(kicks) {
+					to = min(to, kicks[next].at)
+				}
+				T = max(T, to/grid*grid)
+			}
+			continue
+		}
+		sum := neg(num(r.base))
+		for k, f := range r.factors {
+			e := past(len(jumps[k]), func(i int) (event.Time, real) { return T - jumps[k][i].at, num(jumps[k][i].amount) }, f.tau, coarse)
+			sum = plus(sum, times(num(f.w), e))
+		}
+		a.add(times(num(r.eta), sum, c), lo, hi)
+		c = times(c, step)
 	}
 	return out
 }

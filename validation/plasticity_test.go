@@ -27,9 +27,7 @@ type plasticRule struct {
 	wMax    float64
 	start   float64
 	factors []network.Modulator // without their events
-	// reads is the weight that an arrival transmits: before its own change or
-	// after it.
-	after bool
+	kick    float64             // size of their jumps where the weight is to reach its bounds; 0 = 0.3
 }
 
 // course is one situation: synapses, the third factors' jumps, and the end.
@@ -39,6 +37,7 @@ type course struct {
 	end   event.Time
 	// coarse: trains so long that the reference sums in compensated float64.
 	coarse bool
+	often  bool // compare at 100 times, not at 10
 }
 
 // every is the interval at which weights are read, the last time at the end; the
@@ -47,7 +46,11 @@ func (c *course) every() event.Time { return c.end / 100 }
 
 // reads are the times at which they are compared.
 func (c *course) reads() (at []event.Time) {
-	for k := event.Time(10); k <= 100; k += 10 {
+	step := event.Time(10)
+	if c.often {
+		step = 1
+	}
+	for k := step; k <= 100; k += step {
 		at = append(at, k*c.every())
 	}
 	return at
@@ -265,12 +268,16 @@ var situations = []situation{
 		return c
 	}},
 	{name: "at the bounds", why: "trains that drive the weight to w_min and to w_max and back; modulators of both signs, so that it leaves a bound inside an interval", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(2500), coarse: true}
-		c.jumps = append(r.factorsAt(40, 700, 1500), r.factorsAt(-75, 820, 2500)...)
-		c.jumps = append(c.jumps, r.factorsAt(90, 3000)...)
+		c := &course{end: ms(2500), coarse: true, often: true}
+		size := 0.3 // moves the weight from bound to bound in some 100 ms
+		if r.kick > 0 {
+			size = r.kick
+		}
+		c.jumps = append(r.factorsAt(size, 700, 720, 1500), r.factorsAt(-1.8*size, 820, 850, 1900)...)
+		c.jumps = append(c.jumps, r.factorsAt(2*size, 1200, 2200)...)
 		slices.SortStableFunc(c.jumps, func(a, b factorJump) int { return int(min(1, max(-1, a.at-b.at))) })
 		span := r.wMax - r.wMin
-		for _, w := range []float64{r.wMin, r.wMin + 1e-4*span, r.start, r.wMax - 1e-4*span, r.wMax} {
+		for _, w := range []float64{r.wMin, r.wMax - 1e-4*span, r.wMax} {
 			for _, up := range []bool{true, false} {
 				var pre, post []float64
 				for k := range 400 {
@@ -392,6 +399,7 @@ func (r *plasticRule) randomCourse(rng *rand.Rand, bonds, n int, apart event.Tim
 
 // checkPlasticity is the table.
 func checkPlasticity(t *testing.T, mode mode) (rows []Check) {
+	rows = checkSingleSynapse(t)
 	for i := range plasticRules {
 		r := &plasticRules[i]
 		if _, ok := synapse.Lookup(r.model); !ok {
@@ -409,8 +417,11 @@ func checkPlasticity(t *testing.T, mode mode) (rows []Check) {
 				Tolerance: float64(events+88) * 0x1p-53,
 				Why:       fmt.Sprintf("%s; worst of %d synapses; every event rounds w once, a trace its exponent of up to 20 four times", s.why, len(c.bonds))})
 		}
-		n := []int{1000, 10_000, 10_000}[mode]
-		bonds := []int{2, 2, 20}[mode]
+		// Spikes of either side of a synapse. References of modulated rules take long.
+		n, bonds := []int{1000, 5000, 10_000}[mode], []int{2, 2, 20}[mode]
+		if len(r.factors) > 0 {
+			n, bonds = []int{200, 5000, 10_000}[mode], []int{1, 1, 4}[mode]
+		}
 		for _, forced := range []bool{false, true} {
 			apart, name := event.Time(0), "random trains"
 			if forced {
@@ -423,7 +434,9 @@ func checkPlasticity(t *testing.T, mode mode) (rows []Check) {
 			}
 			rows = append(rows, Check{Name: r.name + ": " + name, Unit: "Σ|Δw|", Expected: 0, Got: worst, Tolerance: 1e-12,
 				Why: fmt.Sprintf("a sum over all pairs; %d events at a synapse, Σ|Δw| up to %.3g; worst of %d synapses", events, moved, bonds)})
-			rows = append(rows, r.checkSame(t, uint64(i), forced))
+			if mode > quickMode || forced == (i%2 == 0) {
+				rows = append(rows, r.checkSame(t, uint64(i), forced))
+			}
 		}
 	}
 	return rows
@@ -490,4 +503,25 @@ func (r *plasticRule) checkSame(t *testing.T, seed uint64, forced bool) Check {
 	}
 	return Check{Name: r.name + ": " + name + ": weights that differ", Unit: "1", Expected: 0, Got: float64(differ),
 		Why: fmt.Sprintf("bit for bit: %d synapses in 8 blocks, 50 of them read every 10 ms, a run in %d pieces", bonds, len(cuts)+1)}
+}
+
+// checkSingleSynapse is the worked number of dopamine-modulated STDP.
+func checkSingleSynapse(t *testing.T) []Check {
+	if _, ok := synapse.Lookup("stdp_dopamine"); !ok {
+		return nil
+	}
+	o := dopamineOracle{aPlus: 1, aMinus: -1, tauPlus: 10, tauMinus: 10, tauC: 1000, eta: 0.1, wMax: 1000, factors: []factor{{200, 1}}}
+	r := dopamineRule("", "exact", o)
+	c := &course{end: ms(2400), jumps: []factorJump{{ms(1601), 0, 1}}, bonds: []bond{
+		{pre: []event.Time{ms(1499), ms(2399)}, post: []event.Time{ms(1504)}, axonal: ms(1), weight: 1},
+		{pre: []event.Time{ms(1500), ms(2400)}, post: []event.Time{ms(1503)}, dendritic: ms(1), weight: 1}}}
+	got := r.play(t, c, false)[9]
+	const kappa = 1./1000 + 1./200
+	want := 0.1 * math.Exp(-0.4) * math.Exp(-0.097) * (1 - math.Exp(-799*kappa)) / kappa
+	return []Check{
+		{Name: "stdp_dopamine, one synapse: pre 1500, 2400, post 1504, dopamine 1601 ms: Δw at 2400 ms", Unit: "[w]", Expected: 10.0552710, Got: got[0] - 1, Tolerance: 5e-8,
+			Why: "0.1 e^(−4/10) e^(−97/1000) (1 − e^(−799κ))/κ, κ = 1/1000 + 1/200, to the digits given; A_+ = 1, τ_+ 10, τ_c 1000, τ_d 200 ms, step 0.1"},
+		{Name: "… against the closed form", Unit: "[w]", Expected: want, Got: got[0] - 1, Tolerance: 2e-14, Why: "rounding of w = 11 by 1.8e-15, and of five factors"},
+		{Name: "… with the delay on the dendritic side", Unit: "[w]", Expected: want, Got: got[1] - 1, Tolerance: 2e-14, Why: "what meets at the synapse is the same"},
+	}
 }

@@ -65,7 +65,7 @@ func TestBadInput(t *testing.T) {
 		{wt, "weight = { unifrom = [1, 2] }", `m.toml:27:12: projection "EE": weight: unknown key "unifrom", did you mean "uniform"?`},
 		// Not yet.
 		{"[simulation]", "[checkpoint]\nevery = \"10 s\"\n[simulation]", `m.toml:1:1: not available in this version: [checkpoint]`},
-		{delay, delay + "\nsynapse = { model = \"stdp\" }", `m.toml:29:21: projection "EE": synapse: model: not available in this version: "stdp", want one of hmn`},
+		{delay, delay + "\nsynapse = { model = \"stpd\" }", `m.toml:29:21: projection "EE": synapse: model: unknown "stpd", did you mean "stdp"?`},
 		{delay, delay + "\nsynapse = { model = \"sttic\" }", `synapse: model: unknown "sttic", did you mean "static"?`},
 		{delay, delay + "\nsynapse = { model = \"static\", tau = 3 }", `m.toml:29:31: projection "EE": synapse: unknown key "tau": model static has no parameters`},
 		{rec, "what = \"context\"\nof = \"EE\"", `m.toml:30:8: record 0: what: not available in this version: "context", want one of spikes`},

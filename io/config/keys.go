@@ -191,11 +191,8 @@ var valueKeys = []struct{ key, doc string }{
 
 // sineKeys and laterWords are the other fixed lists of the format.
 var (
-	sineKeys = []string{"mean", "amplitude", "frequency", "phase"}
-
-	// laterSynapses are the models of the format that this version lacks.
-	laterSynapses = []string{"stdp", "stdp_dopamine", "vogels"}
-	laterRecords  = []string{"phase", "context"}
+	sineKeys     = []string{"mean", "amplitude", "frequency", "phase"}
+	laterRecords = []string{"phase", "context"}
 
 	// synonyms of other programs, and the key of this format.
 	synonyms = map[string]string{

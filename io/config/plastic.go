@@ -35,10 +35,7 @@ func (l *loader) synapseModel(p *projection) {
 			return
 		}
 		m, ok := synapse.Lookup(name)
-		if !ok && slices.Contains(laterSynapses, name) {
-			t.wrong(n.get("model"), "model", "not available in this version: %s, want one of %s", quote(name), list(synapse.Names()))
-			return
-		} else if !ok {
+		if !ok {
 			near := hint(name, synapse.Names())
 			if _, ok := hmn.FindPreset(name); ok {
 				near = fmt.Sprintf(": that is a preset, write preset = %s", quote(name))

@@ -311,7 +311,7 @@ func (m *Model) projectionFault(p *Projection) error {
 		_, long := q.v.delayBounds()
 		most = addCapped(most, long)
 	}
-	zero := sendsLevels(sk) && sendsLevels(tk)
+	zero := sendsLevels(sk) && sendsLevels(tk) || sm.Electrical
 	if p.Rule != EdgeList {
 		if most == 0 && !zero {
 			return fmt.Errorf("delay %s ms, want a positive one", p.Dendritic.String())

@@ -42,6 +42,7 @@ func (m *Model) LearningFaults() []Fault {
 	for i := range m.Projections {
 		c.projection(i)
 	}
+	c.junctions()
 	c.groups()
 	c.modulators()
 	c.meta()

@@ -112,7 +112,7 @@ func newConnector(m *Model, p int) (*connector, error) {
 		sources: m.Populations[si].N, targets: m.Populations[ti].N,
 		noSelf:    si == ti && !pr.Autapses,
 		oneSign:   nm.Kind == neuron.Rate,
-		zeroDelay: sendsLevels(nm.Kind) && sendsLevels(m.kind(si)),
+		zeroDelay: sendsLevels(nm.Kind) && sendsLevels(m.kind(si)) || pr.electrical(),
 		weight:    drawn{v: &pr.Weight, what: "weight", stream: random.StreamWeight},
 		axonal:    drawn{v: &pr.Axonal, what: "axonal delay", stream: random.StreamDelay},
 		dendritic: drawn{v: &pr.Dendritic, what: "dendritic delay", stream: random.StreamDendritic},

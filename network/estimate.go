@@ -55,6 +55,12 @@ func EstimateModel(m *Model) (Estimate, error) {
 		}
 		si, ti := m.findPopulation(p.Source), m.findPopulation(p.Target)
 		pe := c.estimate(perPop[ti])
+		if p.electrical() {
+			est.Synapses += pe.Synapses
+			est.Bytes += float64(junctionBytes * pe.Synapses)
+			est.Projections = append(est.Projections, ProjectionEstimate{Name: p.Name, Synapses: pe.Synapses, Bytes: float64(junctionBytes * pe.Synapses), Uniform: true})
+			continue
+		}
 		est.Synapses += pe.Synapses
 		est.Bytes += pe.Bytes
 		est.EventsPerSec += float64(pe.Synapses * est.Populations[si].RateHz)
@@ -96,6 +102,9 @@ func EstimateModel(m *Model) (Estimate, error) {
 	return est, nil
 }
 
+// junctionBytes is the memory of a gap junction, in the list and at both cells.
+const junctionBytes = 80
+
 // neuronBytes is the memory of one neuron besides its synapses: state,
 // accumulators, slots, history.
 const neuronBytes = 200
@@ -108,12 +117,16 @@ func (est *Estimate) paths(m *Model) {
 		perSec, driven := 0.0, false
 		for j := range m.Projections {
 			q := &m.Projections[j]
-			if q.Target != m.Populations[i].Name {
+			if q.Target != m.Populations[i].Name || q.electrical() {
 				continue
 			}
 			si := m.findPopulation(q.Source)
 			perSec += float64(est.Projections[j].Synapses * est.Populations[si].RateHz)
 			driven = driven || m.direct(si)
+		}
+		if m.coupled(i) {
+			p.Path = "together"
+			continue
 		}
 		if m.Populations[i].Model != "iaf_psc_exp" || driven {
 			continue

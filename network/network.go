@@ -43,7 +43,9 @@ type Network struct {
 	watches   []*watch
 	oja       []*ojaLearner
 	acting    acting // task and meta-learning
-	book      book   // decisions on weights on their way to the record
+	junctions []junction
+	coupling  []*coupledBlock // by block: what it is part of; nil: nothing
+	book      book            // decisions on weights on their way to the record
 }
 
 // population is the run-time side of a Population.
@@ -184,6 +186,9 @@ func (n *Network) build() error {
 	if err := n.connect(); err != nil {
 		return err
 	}
+	if err := n.couple(); err != nil {
+		return err
+	}
 	if err := n.lookahead(); err != nil {
 		return err
 	}
@@ -226,6 +231,7 @@ func (n *Network) build() error {
 		n.stats.Synapses += p.synapses
 		n.stats.SynapseBytes += p.bytes
 	}
+	n.stats.Synapses += int64(len(n.junctions))
 	return n.Reset()
 }
 
@@ -238,7 +244,7 @@ func (n *Network) connect() error {
 	for i := range m.Projections {
 		d := &m.Projections[i]
 		p := &projection{desc: d, index: i, src: n.pops[m.findPopulation(d.Source)], tgt: n.pops[m.findPopulation(d.Target)]}
-		p.src.used = true
+		p.src.used = p.src.used || !d.electrical()
 		if sm, _ := synapse.Lookup(d.Synapse); sm != nil && sm.New != nil {
 			p.rule = sm
 		}
@@ -261,6 +267,9 @@ func (n *Network) connect() error {
 		makers = append(makers, c)
 		p.rows = make([][]*synapse.Rows, len(p.tgt.blocks))
 		n.projs = append(n.projs, p)
+		if d.electrical() {
+			continue
+		}
 		for k := range p.tgt.blocks {
 			tasks = append(tasks, task{i, k})
 		}
@@ -452,7 +461,7 @@ func (m *Model) direct(i int) bool {
 		_, weight := q.Weight.fixed()
 		_, axonal := q.Axonal.fixed()
 		_, dendritic := q.Dendritic.fixed()
-		if q.Rule != OneToOne || !weight || !axonal || !dendritic || !nm.Linear() ||
+		if q.Rule != OneToOne || !weight || !axonal || !dendritic || !nm.Linear() || m.coupled(t) ||
 			q.Synapse != "" && q.Synapse != "static" || q.staged() {
 			return false
 		}
@@ -484,6 +493,10 @@ func (n *Network) makeBlocks() error {
 		switch {
 		case p.isDirect(n) && !n.records(p) && !n.learns(p):
 			continue
+		case n.coupling[b] != nil:
+			if a, err = n.joinCoupled(p, r, b); a == nil && err == nil {
+				continue
+			}
 		case p.lin != nil:
 			a, err = n.newLinearBlock(p, r, b)
 		case p.model.Grid != nil:
@@ -526,10 +539,13 @@ func (n *Network) makeBlocks() error {
 		n.blocks = append(n.blocks, a)
 	}
 	for _, a := range n.blocks {
-		if rb, ok := a.(*rateBlock); ok {
-			if err := rb.wire(n); err != nil {
+		switch b := a.(type) {
+		case *rateBlock:
+			if err := b.wire(n); err != nil {
 				return err
 			}
+		case *coupledBlock:
+			b.divide(n)
 		}
 	}
 	return nil

@@ -345,6 +345,11 @@ func (n *Network) exchange(w event.Window) {
 			for _, m := range b.spikes {
 				n.merge = append(n.merge, uint64(m.Off)<<32|uint64(first+m.I))
 			}
+		case *coupledBlock:
+			n.stats.SynapticEvents += b.hits
+			for _, x := range b.spikes {
+				n.merge = append(n.merge, uint64(x.At-w.Start)<<32|uint64(b.id(x.Cell)))
+			}
 		case *cellBlock:
 			b.pop.hits += b.hits
 			n.stats.SynapticEvents += b.hits

@@ -287,8 +287,11 @@ func CheckClusterCell(model string, v quantity.Values) (key string, err error) {
 	if !ok || m.Kind != Spiking {
 		return "", fmt.Errorf("model %s has %w", model, errNotCoupled)
 	}
-	if m.New == nil {
+	if m.Linear() {
 		return "", nil
+	}
+	if m.New == nil {
+		return "", fmt.Errorf("model %s has %w", model, errNotCoupled)
 	}
 	d, err := m.New(v, 0)
 	if err != nil {
@@ -302,3 +305,6 @@ func CheckClusterCell(model string, v quantity.Values) (key string, err error) {
 	}
 	return "", nil
 }
+
+// Inject adds a constant current [pA] to cell i before the first Advance.
+func (c *Cluster) Inject(i int, current float64) { c.m.arrive(i, PortCurrent, current, false) }

@@ -25,6 +25,9 @@ type Model struct {
 	// a model can stand alone, with constant weights, or as the stage of any
 	// other; New and Learning are unset then.
 	NewStage func(p quantity.Values, sources int) Stage
+	// Electrical says that a connection is a gap junction: it joins potentials and
+	// passes no spikes. All functions are unset then.
+	Electrical bool
 	// Check refuses combinations of parameters that single ranges cannot, and
 	// names the key at fault. rates says between what kind of units the synapse
 	// lies. Nil: nothing to check.
@@ -109,7 +112,7 @@ var registry = map[string]*Model{
 // and panics when the name is taken or empty or the entry incomplete: a bug of
 // the caller.
 func Register(m Model) {
-	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && m.NewStage == nil && !m.Learning.complete() {
+	if _, ok := registry[m.Name]; ok || m.Name == "" || m.New == nil && m.NewStage == nil && !m.Electrical && !m.Learning.complete() {
 		panic("synapse: Register: model " + m.Name + " is already there or incomplete")
 	}
 	registry[m.Name] = &m

@@ -367,6 +367,10 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 		if e.phase >= 0 && good {
 			edge.Phase, good = rows.phase(e.phase)
 		}
+		if good && p.electrical() && edge.Weight < 0 {
+			rows.errorf("the weight is %g nS, want a conductance that is not negative", edge.Weight)
+			good = false
+		}
 		if good && e.weight >= 0 && bounds != nil {
 			good = bounds.edge(rows, e.weight, edge.Weight, &sign)
 		}
@@ -418,6 +422,39 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 		l.note("projection %q: %d of %d rows of %s kept by where; %d left out and not simulated (%s)", p.Name, len(p.Edges), len(p.Edges)+left, rows.name(), left, strings.TrimPrefix(what, ", "))
 	}
 	l.noteRounded(rows.name(), rounded)
+}
+
+// junctionNotes says how a list of gap junctions that names pairs in both
+// directions is taken.
+func (l *loader) junctionNotes(p *projection) {
+	if !p.electrical() || p.source != p.target {
+		return
+	}
+	sum := map[[2]uint32]float64{}
+	for _, e := range p.Edges {
+		if e.Source != e.Target {
+			sum[[2]uint32{e.Source, e.Target}] += e.Weight
+		}
+	}
+	both, unequal, single := 0, 0, 0
+	for k, w := range sum {
+		switch back, ok := sum[[2]uint32{k[1], k[0]}]; {
+		case !ok:
+			single++
+		case k[0] < k[1]:
+			both++
+			if w != back {
+				unequal++
+			}
+		}
+	}
+	switch {
+	case both == 0:
+	case !p.SynapseParams["symmetric"].Bool:
+		l.note("projection %q: %d pairs are named in both directions, and their conductances add up; with symmetric = true their mean is taken", p.Name, both)
+	default:
+		l.note("projection %q: %d gap junctions named in both directions, %d of them with different weights, whose mean is taken; %d named in one direction", p.Name, both, unequal, single)
+	}
 }
 
 // noMultapses refuses a pair that the list connects twice.

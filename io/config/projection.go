@@ -58,6 +58,7 @@ func (l *loader) projections() {
 			good := l.delays(p, axonal, dendritic)
 			if p.Rule == network.EdgeList {
 				l.readEdges(p, edges, good)
+				l.junctionNotes(p)
 			}
 		}
 		l.model.Projections = append(l.model.Projections, p.Projection)
@@ -83,14 +84,24 @@ func (l *loader) ends(p *projection) {
 		return
 	}
 	switch {
+	case p.electrical():
+		if t.has("receptor") {
+			t.wrong(t.n.get("receptor"), "receptor", "a gap junction joins membranes and takes no receptor: leave it out")
+		}
 	case !t.has("receptor"):
 	case isSource:
 		t.wrong(t.n.get("receptor"), "receptor", "population %s (%s) is a source: it has no receptors", quote(p.Target), p.target.Model)
 	default:
 		p.Receptor, _ = t.word("receptor", to.Ports)
 	}
-	if p.unit = to.WeightUnit; isSource {
+	switch {
+	case p.electrical():
+		p.unit = "nS"
+		return // network says which models have none
+	case isSource:
 		p.unit = "1" // the weight drives nothing
+	default:
+		p.unit = to.WeightUnit
 	}
 	if p.source == nil || p.source.model == nil {
 		return
@@ -263,7 +274,7 @@ func (l *loader) weight(p *projection, wanted bool) {
 // zeroDelay reports whether a projection may have no delay: from what changes
 // in steps onto rate units.
 func (p *projection) zeroDelay() bool {
-	return p.source != nil && p.target != nil && p.source.model != nil && p.target.model != nil &&
+	return p.electrical() || p.source != nil && p.target != nil && p.source.model != nil && p.target.model != nil &&
 		sendsLevels(p.target.model) && sendsLevels(p.source.model)
 }
 
@@ -271,6 +282,9 @@ func (p *projection) zeroDelay() bool {
 func (p *projection) plastic() bool {
 	return p.rule != nil && (p.rule.New != nil || p.rule.Learning != nil)
 }
+
+// electrical reports whether the connections are gap junctions.
+func (p *projection) electrical() bool { return p.rule != nil && p.rule.Electrical }
 
 // learns reports whether they change under a learning rule.
 func (p *projection) learns() bool { return p.rule != nil && p.rule.Learning != nil }
@@ -292,6 +306,18 @@ func (l *loader) delays(p *projection, axonal, dendritic bool) bool {
 	refuse := func(n *node, format string, args ...any) {
 		l.errorf(n.key, "%s"+format, append([]any{t.label}, args...)...)
 		ok = false
+	}
+	if p.electrical() {
+		for _, name := range []string{"delay", "axonal_delay", "dendritic_delay"} {
+			if t.has(name) {
+				refuse(t.n.get(name), "%s is given, but a gap junction has none: leave it out", name)
+			}
+		}
+		if !axonal || !dendritic {
+			l.errorf(t.n.pos, "%s%s has a delay column, but a gap junction has no delay: want a list without", t.label, p.list)
+			ok = false
+		}
+		return ok
 	}
 	if a != nil && !axonal {
 		refuse(a, "axonal_delay is given, but %s has its column: leave one out", p.list)

@@ -35,11 +35,11 @@ type Dopamine struct {
 	marks   []mark   // unless each: of the instant up to which a row is
 	passed  []uint32 // each: arrivals so far, by synapse
 	row     mark     // of the arrival in progress
-	posts   [][]found
-	least   event.Time // from a post spike to the earliest synapse that has found it
-	most    event.Time // and to the last
+	posts   []train
+	most    event.Time // from a post spike to the last synapse that has found it
 	plus    float64    // 1/τ_+, 1/τ_− [1/ms]
 	minus   float64
+	epochs  epochs
 	look    event.Time // a post spike takes x as it was that long before; −1: it sees earlier arrivals
 
 	window  event.Time // start of the present one
@@ -66,12 +66,29 @@ type arrival struct {
 	before, x float64    // right before and after
 }
 
-// found is a post spike.
+// train is the post spikes of a target that some synapse may still have to find.
+type train struct {
+	list  []found
+	marks []mark // of when synapses find them, when they do so together; lift 0: not yet made
+}
+
+// found is a post spike. Exponentials are factored into one of the post spike
+// and one of the row (pairings), relative to the start o of one of the epochs that
+// law has.
 type found struct {
-	at   event.Time
-	y    float64 // the trace right after it
-	mark mark    // of when synapses find it, when they do so together
-	ok   bool    // mark is
+	at event.Time
+	y  float64 // trace right after it, times e^{(at−o)/τ_−}
+	x  float64 // e^{−(at−o)/τ_+}
+	n  int64   // number of the epoch
+}
+
+// cut keeps the first n spikes.
+func (x *train) cut(n int) { x.list, x.marks = x.list[:n], x.marks[:n] }
+
+// drop forgets the first n.
+func (x *train) drop(n int) {
+	x.list = x.list[:copy(x.list, x.list[n:])]
+	x.marks = x.marks[:copy(x.marks, x.marks[n:])]
 }
 
 // visit is where synapses of one source with the same delays stand.
@@ -97,10 +114,11 @@ type undone struct {
 
 // step is an instant on the way to an arrival that is foreseen.
 type step struct {
-	visit visit
-	from  mark
-	to    mark
-	until event.Time
+	visit    visit
+	pairings pairings
+	from     mark
+	to       mark
+	until    event.Time
 }
 
 // NewDopamine makes the rule for the synapses w, with the drive Σ_k w_k n_k.
@@ -109,11 +127,11 @@ func NewDopamine(p DopamineParams, w *synapse.Wiring, d *synapse.Drive) *Dopamin
 	l := &Dopamine{P: p, w: w, course: newCourse(&p, d), st: make([]eligible, w.Rows.Len()),
 		each: w.Rows.Delay != nil || w.Dendritics != nil,
 		seen: make([][]arrival, n), number: make([]uint32, n), settled: make([]event.Time, n),
-		posts: make([][]found, w.Targets), plus: 1 / p.TauPlus, minus: 1 / p.TauMinus,
-		least: w.LeastDendritic(), most: w.MostDendritic(), look: -1}
+		posts: make([]train, w.Targets), epochs: newEpochs(min(p.TauPlus, p.TauMinus)), plus: 1 / p.TauPlus, minus: 1 / p.TauMinus,
+		most: w.MostDendritic(), look: -1}
 	if p.Semantics == Daspnet {
 		l.look = event.Millisecond
-		l.least, l.most = l.least+p.PostLag, l.most+p.PostLag
+		l.most += p.PostLag
 	}
 	if l.each {
 		l.passed = make([]uint32, len(l.st))
@@ -137,7 +155,7 @@ func (l *Dopamine) Reset() {
 		l.seen[s] = l.seen[s][:0]
 	}
 	for j := range l.posts {
-		l.posts[j] = l.posts[j][:0]
+		l.posts[j].cut(0)
 	}
 	clear(l.number)
 	clear(l.settled)
@@ -208,72 +226,74 @@ func (l *Dopamine) arrival(seen []arrival, s event.Time) arrival {
 	return a
 }
 
-// trace is x as a post spike that is found at t takes it.
-func (l *Dopamine) trace(v *visit, t event.Time) float64 {
+// pairings are the factors of the pairs of a row: of the arrival that is owed with
+// post spikes before it, and of the last arrival with post spikes after it.
+type pairings struct{ down, up decay }
+
+func (l *Dopamine) pairings(v *visit) pairings {
+	return pairings{l.epochs.decayTo(v.from-v.late, l.minus), l.epochs.decayFrom(v.at-v.late, l.plus)}
+}
+
+// trace is x as a post spike takes it.
+func (l *Dopamine) trace(v *visit, f *pairings, p *found) float64 {
 	if l.look >= 0 {
-		t -= l.look
-		for k := len(v.seen) - 1; k >= 0; k-- {
-			if a := &v.seen[k]; a.at+v.axonal <= t {
-				return float64(a.x * fmath.Exp(-float64((t-a.at-v.axonal).MS()*l.plus)))
-			}
-		}
-		return 0
+		return l.lookBack(v, p.at+v.late-l.look)
 	}
-	if t == v.at {
+	if p.at+v.late == v.at {
 		return v.before
 	}
-	return float64(v.x * fmath.Exp(-float64((t-v.at).MS()*l.plus)))
+	return float64(v.x * float64(f.up.at(p.n)*p.x))
+}
+
+// lookBack is x at t, arrivals at t included.
+func (l *Dopamine) lookBack(v *visit, t event.Time) float64 {
+	for k := len(v.seen) - 1; k >= 0; k-- {
+		if a := &v.seen[k]; a.at+v.axonal <= t {
+			return float64(a.x * fmath.Exp(-float64((t-a.at-v.axonal).MS()*l.plus)))
+		}
+	}
+	return 0
 }
 
 // advance takes a synapse with target j, which stands at v (a is its mark), up
 // to b, through post spikes that it finds before until.
-func (l *Dopamine) advance(s eligible, j uint16, v *visit, a *mark, until event.Time, b *mark) eligible {
-	list := l.posts[j]
+func (l *Dopamine) advance(s eligible, j uint16, v *visit, f *pairings, a *mark, until event.Time, b *mark) eligible {
+	list := l.posts[j].list
 	n := len(list)
-	since := v.from
+	since := v.from - v.late // of the post spikes not yet found
 	if !v.owed {
 		since++
 	}
-	for n > 0 && list[n-1].at+v.late >= since {
+	for n > 0 && list[n-1].at >= since {
 		n--
 	}
 	if v.owed {
 		k := n
 		if l.look >= 0 { // the same instant included
-			for k < len(list) && list[k].at+v.late == v.from {
+			for k < len(list) && list[k].at == since {
 				k++
 			}
 		}
 		if k > 0 {
 			p := &list[k-1]
-			y := float64(p.y * fmath.Exp(-float64((v.from-p.at-v.late).MS()*l.minus)))
-			l.jump(&s, float64(l.P.AMinus*y), a)
+			l.jump(&s, float64(l.P.AMinus*float64(f.down.at(p.n)*p.y)), a)
 		}
 	}
-	var own mark
-	for ; n < len(list); n++ {
+	lo, hi := l.P.WMin, l.P.WMax
+	for until -= v.late; n < len(list) && list[n].at < until; n++ {
 		p := &list[n]
-		t := p.at + v.late
-		if t >= until {
-			break
-		}
-		m := &p.mark
+		var m *mark
 		if l.w.Dendritics != nil {
-			own = l.course.mark(t)
+			own := l.course.mark(p.at + v.late)
 			m = &own
-		} else if !p.ok {
-			p.mark, p.ok = l.course.mark(t), true
+		} else if m = &l.posts[j].marks[n]; m.lift == 0 {
+			*m = l.course.mark(p.at + v.late)
 		}
-		s.w, s.c = l.course.flow(s.w, s.c, l.P.WMin, l.P.WMax, a, m)
-		l.jump(&s, float64(l.P.APlus*l.trace(v, t)), m)
-		if l.w.Dendritics != nil {
-			at := own
-			a = &at
-		} else {
-			a = m
-		}
+		s.w, s.c = l.course.flow(s.w, s.c, lo, hi, a, m)
+		l.jump(&s, float64(l.P.APlus*l.trace(v, f, p)), m)
+		a = m
 	}
-	s.w, s.c = l.course.flow(s.w, s.c, l.P.WMin, l.P.WMax, a, b)
+	s.w, s.c = l.course.flow(s.w, s.c, lo, hi, a, b)
 	return s
 }
 
@@ -301,10 +321,10 @@ func (l *Dopamine) Arrive(src, lo, hi uint32, t event.Time, w []float64) {
 	l.keep(t, src, lo, hi, v, ok)
 	st := l.st[lo:hi]
 	if ok {
-		a := l.standing(src, &v)
+		a, f := l.standing(src, &v), l.pairings(&v)
 		target := l.w.Rows.Target[lo:hi]
 		for k := range st {
-			st[k] = l.advance(st[k], target[k], &v, &a, t, &l.row)
+			st[k] = l.advance(st[k], target[k], &v, &f, &a, t, &l.row)
 		}
 	}
 	if w != nil {
@@ -342,17 +362,22 @@ func (l *Dopamine) keep(t event.Time, src, lo, hi uint32, v visit, ok bool) {
 
 // Post adds a spike of target j at t.
 func (l *Dopamine) Post(j int, t event.Time) {
+	x := &l.posts[j]
+	p := found{at: t, n: l.epochs.of(t)}
+	in := l.epochs.into(t, p.n)
 	y := 1.0
-	if n := len(l.posts[j]); n > 0 && !l.P.Set {
-		p := &l.posts[j][n-1]
-		y += float64(p.y * fmath.Exp(-float64((t-p.at).MS()*l.minus)))
+	if n := len(x.list); n > 0 && !l.P.Set {
+		q := &x.list[n-1]
+		y += float64(q.y * fmath.Exp(-float64(l.epochs.into(t, q.n)*l.minus)))
 	}
-	l.posts[j] = append(l.posts[j], found{at: t, y: y})
+	p.y = float64(y * fmath.Exp(float64(in*l.minus)))
+	p.x = fmath.Exp(-float64(in * l.plus))
+	x.list, x.marks = append(x.list, p), append(x.marks, mark{})
 	l.live = 2
 }
 
 // Unpost takes back the last n calls of Post for target j.
-func (l *Dopamine) Unpost(j, n int) { l.posts[j] = l.posts[j][:len(l.posts[j])-n] }
+func (l *Dopamine) Unpost(j, n int) { l.posts[j].cut(len(l.posts[j].list) - n) }
 
 // ahead lists the instants from where a piece of a row stands to an arrival at t.
 func (l *Dopamine) ahead(src, i uint32, earlier []event.Time, t event.Time) []step {
@@ -367,12 +392,12 @@ func (l *Dopamine) ahead(src, i uint32, earlier []event.Time, t event.Time) []st
 	for _, e := range earlier {
 		to := l.course.mark(e)
 		if ok {
-			l.steps = append(l.steps, step{v, from, to, e})
+			l.steps = append(l.steps, step{v, l.pairings(&v), from, to, e})
 		}
 		v, from, ok = l.follow(&v, e), to, true
 	}
 	if ok {
-		l.steps = append(l.steps, step{v, from, l.course.mark(t), t})
+		l.steps = append(l.steps, step{v, l.pairings(&v), from, l.course.mark(t), t})
 	}
 	return l.steps
 }
@@ -384,7 +409,7 @@ func (l *Dopamine) Foresee(src, lo, hi uint32, earlier []event.Time, known, t ev
 		s := l.st[i]
 		for k := range steps {
 			x := &steps[k]
-			s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.from, x.until, &x.to)
+			s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.pairings, &x.from, x.until, &x.to)
 		}
 		w[i-lo] = s.w
 	}
@@ -402,7 +427,7 @@ func (l *Dopamine) Peek(i, src uint32, earlier []event.Time, t event.Time) float
 	steps := l.ahead(src, i, earlier, t)
 	for k := range steps {
 		x := &steps[k]
-		s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.from, x.until, &x.to)
+		s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.pairings, &x.from, x.until, &x.to)
 	}
 	return s.w
 }
@@ -425,9 +450,9 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 				continue
 			}
 			l.keep(t, s, lo, hi, v, true)
-			a := l.marks[s]
+			a, f := l.marks[s], l.pairings(&v)
 			for i := lo; i < hi; i++ {
-				l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &a, t+1, &to)
+				l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 			}
 			l.marks[s], l.settled[s] = to, t
 			continue
@@ -438,8 +463,8 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 				continue
 			}
 			l.keep(t, s, i, i+1, v, true)
-			a := l.course.mark(v.from)
-			l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &a, t+1, &to)
+			a, f := l.course.mark(v.from), l.pairings(&v)
+			l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 		}
 		l.settled[s] = t
 	}
@@ -452,14 +477,14 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 // after the one before.
 func (l *Dopamine) forget() {
 	l.course.forget(l.before)
-	for j, list := range l.posts {
+	for j := range l.posts {
 		// The last one that all have found is kept for its trace.
-		n := 0
+		list, n := l.posts[j].list, 0
 		for n+1 < len(list) && list[n+1].at+l.most < l.before {
 			n++
 		}
 		if n > 0 {
-			l.posts[j] = list[:copy(list, list[n:])]
+			l.posts[j].drop(n)
 		}
 	}
 	for src, list := range l.seen {
@@ -507,8 +532,8 @@ func (l *Dopamine) Weights(t event.Time) []float64 {
 				s, v, ok = l.kept[u.kept+int(i-u.lo)], u.visit, u.arrived
 			}
 			if ok {
-				a := l.course.mark(v.from)
-				s = l.advance(s, l.w.Rows.Target[i], &v, &a, t+1, &to)
+				a, f := l.course.mark(v.from), l.pairings(&v)
+				s = l.advance(s, l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 			}
 			out[i] = s.w
 		}
@@ -586,8 +611,8 @@ func (f *dopamineFollower) until(until, t event.Time) eligible {
 	if !f.any {
 		return f.s
 	}
-	a, b := f.l.course.mark(f.visit.from), f.l.course.mark(t)
-	return f.l.advance(f.s, f.l.w.Rows.Target[f.i], &f.visit, &a, until, &b)
+	a, b, p := f.l.course.mark(f.visit.from), f.l.course.mark(t), f.l.pairings(&f.visit)
+	return f.l.advance(f.s, f.l.w.Rows.Target[f.i], &f.visit, &p, &a, until, &b)
 }
 
 // Read is the weight or the eligibility at t, to which the follower was taken.

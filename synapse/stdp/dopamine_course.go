@@ -43,7 +43,7 @@ type course struct {
 	step  event.Time
 	epoch event.Time
 	fade  float64    // e^{−epoch/τ_c}
-	short event.Time // a stretch that a difference of tails is too coarse for
+	short event.Time // a shorter stretch is one that a difference of tails is too coarse for
 	exact bool       // cut at the bounds inside of stretches, not at their ends
 
 	at    []event.Time // segments: where D jumps
@@ -60,7 +60,7 @@ type prefix struct {
 	epoch     int64
 	sum, rest float64 // tails of the jumps in this epoch so far; sum + rest is the sum
 	most      float64 // the same of Σ |D_k|
-	flips     uint32  // times that D may have changed its sign
+	flips     uint32  // times that D may have changed its sign; 2^32 of them apart, nothing waits
 	sign      int8    // of D: 1, −1, 0 when it has been 0 so far, or mixed
 }
 
@@ -69,17 +69,30 @@ const mixed = 2 // D_k of both signs
 // mark is an instant in the course.
 type mark struct {
 	node      event.Time // the instant, or the next point of the grid
-	epoch     int64      // of node
-	seg       int
+	way       way
 	sum, rest float64
 	tail      float64
+	lift      float64 // e^{node/τ_c}
 	most      float64
 	reach     float64 // tail of Σ |D_k|
-	lift      float64 // e^{node/τ_c}
 	level     float64 // D at node, without jumps after the instant
-	flips     uint32
-	mixed     bool
+	seg       int
 }
+
+// way is which way D drives a weight: stretches between two marks of the same
+// way lie in one epoch, and if it is steady D has one sign there.
+type way uint64
+
+func newWay(epoch int64, flips uint32, mixed bool) way {
+	w := way(epoch)<<33 | way(flips)<<1
+	if mixed {
+		w |= 1
+	}
+	return w
+}
+
+func (w way) steady() bool { return w&1 == 0 }
+func (w way) epoch() int64 { return int64(w >> 33) }
 
 func newCourse(p *DopamineParams, d *synapse.Drive) *course {
 	c := &course{drive: d, bias: -float64(p.Eta * p.B), rc: 1 / p.TauC, exact: p.Semantics != Nest}
@@ -104,6 +117,7 @@ func newCourse(p *DopamineParams, d *synapse.Drive) *course {
 		}
 	}
 	c.fade = fmath.Exp(-float64(c.epoch.MS() * c.rc))
+	c.short = 1
 	if c.step == 0 {
 		// The difference of two tails is exact to about ε/(λ h) of a stretch of h.
 		c.short = event.Time(math.Floor(float64(2e-3 * p.TauC * 1e9)))
@@ -229,7 +243,7 @@ func (c *course) mark(t event.Time) mark {
 func (c *course) markIn(n int, u event.Time, q int64) mark {
 	i := n - c.first
 	s := &c.sums[i]
-	m := mark{node: u, epoch: q, seg: n, flips: s.flips, mixed: s.sign == mixed}
+	m := mark{node: u, way: newWay(q, s.flips, s.sign == mixed), seg: n}
 	if s.epoch == q {
 		m.sum, m.rest, m.most = s.sum, s.rest, s.most
 	}
@@ -265,7 +279,8 @@ func (c *course) turn(q int64) (end, start mark) {
 	start = c.markIn(n, u, q+1)
 	end = start
 	s := &c.sums[n-c.first]
-	end.epoch, end.tail, end.reach, end.lift = q, float64(start.tail*c.fade), float64(start.reach*c.fade), start.lift/c.fade
+	end.way = newWay(q, s.flips, s.sign == mixed)
+	end.tail, end.reach, end.lift = float64(start.tail*c.fade), float64(start.reach*c.fade), start.lift/c.fade
 	if s.epoch == q {
 		end.sum, end.rest, end.most = s.sum, s.rest, s.most
 	}
@@ -279,12 +294,28 @@ func (c *course) flow(w, e, lo, hi float64, a, b *mark) (float64, float64) {
 	if e == 0 {
 		return w, 0
 	}
-	if a.epoch == b.epoch {
+	if a.way == b.way && a.way.steady() && b.node-a.node >= c.short {
+		// What nearly all synapses do: w goes one way.
+		to := w + float64(e*((b.sum-a.sum)+(b.rest-a.rest)+(a.tail-b.tail)))
+		if to < lo {
+			to = lo
+		}
+		if to > hi {
+			to = hi
+		}
+		return to, e
+	}
+	return c.drift(w, e, lo, hi, a, b)
+}
+
+// drift is flow in any case.
+func (c *course) drift(w, e, lo, hi float64, a, b *mark) (float64, float64) {
+	if a.way.epoch() == b.way.epoch() {
 		return c.stretch(w, e, lo, hi, a, b), e
 	}
 	from := *a
-	for from.epoch < b.epoch {
-		end, start := c.turn(from.epoch)
+	for from.way.epoch() < b.way.epoch() {
+		end, start := c.turn(from.way.epoch())
 		w = c.stretch(w, e, lo, hi, &from, &end)
 		from = start
 		if e = float64(e * c.fade); e == 0 {
@@ -306,7 +337,7 @@ func (c *course) stretch(w, e, lo, hi float64, a, b *mark) float64 {
 		gain = (b.sum - a.sum) + (b.rest - a.rest) + (a.tail - b.tail)
 	}
 	to := w + float64(e*gain)
-	if a.flips == b.flips && !b.mixed { // w goes one way
+	if a.way == b.way && a.way.steady() { // w goes one way
 		if to < lo {
 			return lo
 		}

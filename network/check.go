@@ -493,8 +493,8 @@ func (m *Model) checkRecord(r *Record) error {
 			return fmt.Errorf("%s of %q: subset entry %d after %d, want ascending indices", r.What, r.Of, x, r.Subset[k-1])
 		}
 	}
-	if r.Every < 0 || r.Every == 0 && r.What != RecordSpikes {
-		return fmt.Errorf("%s of %q: every %v ms, want a positive interval", r.What, r.Of, r.Every)
+	if r.What == RecordSpikes {
+		return r.atEvents()
 	}
-	return nil
+	return r.checkTimes()
 }

@@ -696,10 +696,8 @@ func (m *Model) checkLearningRecord(r *Record) (ok bool, err error) {
 			return true, fmt.Errorf("%s of %q: subset entry %d after %d, want ascending indices", r.What, r.Of, x, r.Subset[k-1])
 		}
 	}
-	if at := slices.Contains(AtEvents, r.What); at && r.Every != 0 {
-		return true, fmt.Errorf("%s of %q: every %v ms, but it is recorded when it happens", r.What, r.Of, r.Every)
-	} else if !at && r.Every <= 0 {
-		return true, fmt.Errorf("%s of %q: every %v ms, want a positive interval", r.What, r.Of, r.Every)
+	if slices.Contains(AtEvents, r.What) {
+		return true, r.atEvents()
 	}
-	return true, nil
+	return true, r.checkTimes()
 }

@@ -155,9 +155,10 @@ const (
 // Record is one [[record]]: what to write, of which entities, how often.
 type Record struct {
 	What   string
-	Of     string     // population, or projection, modulator, task: see the constants
-	Subset []int      // population-local indices, ascending; nil = all
-	Every  event.Time // sampled signals: the interval; samples fall on whole multiples of it, from 0
+	Of     string       // population, or projection, modulator, task: see the constants
+	Subset []int        // population-local indices, ascending; nil = all
+	Every  event.Time   // sampled signals: the interval; samples fall on whole multiples of it, from 0
+	Times  []event.Time // or the instants themselves, ascending, each once
 }
 
 // Spike is one spike as it leaves the engine. ID is global: populations are

@@ -97,20 +97,24 @@ type prober interface {
 }
 
 // observe enters the first sample of every signal into the agenda of observers.
-// Each sample enters the next: samples fall on whole multiples of the interval.
-// Observers never move a window boundary.
+// Each sample enters the next. Observers never move a window boundary.
 func (n *Network) observe() error {
 	for _, s := range n.signal {
 		k := event.Key{Kind: event.KindSample, Source: uint64(s.record)}
-		var look func(event.Time) error
+		var look, enter func(event.Time) error
 		look = func(t event.Time) error {
 			s.times = append(s.times, t)
 			s.buf = append(s.buf, make([]float64, len(s.ids)))
-			k.At = t + s.desc.Every
+			return enter(t + 1)
+		}
+		enter = func(from event.Time) error {
+			if k.At = s.desc.Next(from); k.At == event.MaxTime {
+				return nil
+			}
 			_, err := n.observers.Schedule(k, look)
 			return err
 		}
-		if _, err := n.observers.Schedule(k, look); err != nil {
+		if err := enter(0); err != nil {
 			return err
 		}
 	}

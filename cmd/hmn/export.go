@@ -24,6 +24,9 @@ func (a *app) exportCommand() *cobra.Command {
           candidates  projection,source,target,k,open_ms,close_ms,candidate,P,u,applied,dw
           updates     time_ms,projection,source,target,k,dw
           signals     time_ms and a column per neuron, synapse or name
+          weight      time_ms,projection,source,target,weight: a row per sample
+          eligibility time_ms,projection,source,target,eligibility
+          modulator   time_ms,modulator,value
   npz   NumPy arrays of all that, for numpy.load
   nest  spikes as NEST's recording backend "ascii" writes them
 
@@ -39,7 +42,7 @@ source and target are local to the populations of the projection.`,
 		},
 	}
 	c.Flags().StringVar(&format, "format", "", "`FORMAT`: csv, npz or nest")
-	c.Flags().StringVar(&what, "what", "", "`WHAT` to write as csv: spikes, candidates, updates or signals")
+	c.Flags().StringVar(&what, "what", "", "`WHAT` to write as csv: "+strings.Join(export.Whats(), ", "))
 	c.Flags().StringVar(&out, "out", "", "the `FILE`, - for standard output (default: spikes.csv and others, spikes.npz\nor spikes.dat in DIR)")
 	c.RegisterFlagCompletionFunc("format", func(_ *cobra.Command, _ []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return starting(word, export.Formats(), func(string) string { return "" }), cobra.ShellCompDirectiveNoFileComp

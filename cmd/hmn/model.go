@@ -177,7 +177,7 @@ func sampled(r *network.Record) bool {
 // ofUpdates reports whether a record asks for applied updates, as one of weights
 // without an interval does.
 func ofUpdates(r *network.Record) bool {
-	return r.What == network.RecordUpdates || r.What == network.RecordWeight && r.Every == 0
+	return r.What == network.RecordUpdates || r.What == network.RecordWeight && !r.Sampled()
 }
 
 // perSynapse reports whether a record is a signal with one column per synapse.

@@ -232,7 +232,7 @@ func (m *loaded) manifest(n engine, workers int, began time.Time) (rundir.Manife
 		if err != nil {
 			return man, err
 		}
-		if k == 0 && r.Every > 0 {
+		if k == 0 && r.Sampled() {
 			return man, badInput("hmn: record %d (%s): %q has no synapses, so there is nothing to sample", i, r.What, r.Of)
 		}
 		man.Records = append(man.Records, rundir.Record{What: r.What, Of: r.Of, N: k, EveryMS: rundir.MS(r.Every), File: rundir.RecordName})

@@ -174,6 +174,11 @@ func TestBadInput(t *testing.T) {
 		{rule, "rule = \"all_to_all\"\nmultapses = 1", `multapses: 1, want true or false`},
 		// Records.
 		{rec, "what = \"V_m\"\nof = \"E\"", `m.toml:29:1: record 0 (V_m): needs the key "every"`},
+		{rec, "what = \"V_m\"\nof = \"E\"\nevery = 1\ntimes = [1]", `m.toml:33:1: record 0 (V_m): every and times are given, want one of them`},
+		{rec, "what = \"V_m\"\nof = \"E\"\ntimes = []", `m.toml:32:9: record 0 (V_m): times: an empty list would record nothing`},
+		{rec, "what = \"V_m\"\nof = \"E\"\ntimes = [3, \"1 ms\", 3.0]", `m.toml:32:9: record 0 (V_m): times: 3 ms stands twice`},
+		{rec, "what = \"V_m\"\nof = \"E\"\ntimes = [-1]", `m.toml:32:10: record 0 (V_m): times: -1, want ≥ 0 ms`},
+		{rec, "what = \"spikes\"\nof = \"E\"\ntimes = [1]", `m.toml:32:1: record 0 (spikes): times is for sampled signals: spikes are recorded when they happen`},
 		{rec, "what = \"V_m\"\nof = \"E\"\nevery = 0", `every = 0 ms, want > 0 ms`},
 		{rec, "what = \"V_m\"\nof = \"R\"\nevery = 1", `m.toml:31:6: record 0 (V_m): of: population "R" (rate) has no V_m, want a spiking population`},
 		{rec, "what = \"I_syn\"\nof = \"I\"\nevery = 1", `of: population "I" (iaf_psc_delta) has no I_syn, want a population with synaptic currents`},

@@ -168,9 +168,10 @@ func makeKeys() []Key {
 
 		none1("record", Tables, "", "what to write, of which entities, how often"),
 		one(network.RecordWords,
-			need(k("record.what", Word, "", "of a population: spikes of spiking and source populations; V_m and I_syn of spiking ones (I_syn: iaf_psc_exp and iaf_psc_alpha); rate of rate units; of models other than iaf_psc_* any state variable, by its name (g_ex, w, …). Of a plastic projection, one column per synapse: weight, eligibility (a_fast × eligibility_fast + a_slow × eligibility_slow), gate, alpha; as lists of what happened: updates (also weight without every), candidate; in a few columns: G, G_prime, gamma, eta (η_local, η_global). Of a modulator: modulator. Of the task: trials"))),
+			need(k("record.what", Word, "", "of a population: spikes of spiking and source populations; V_m and I_syn of spiking ones (I_syn: iaf_psc_exp and iaf_psc_alpha); rate of rate units; of models other than iaf_psc_* any state variable, by its name (g_ex, w, …). Of a plastic projection, one column per synapse: weight, eligibility (a_fast × eligibility_fast + a_slow × eligibility_slow), gate, alpha; as lists of what happened: updates (also weight without every and times), candidate; in a few columns: G, G_prime, gamma, eta (η_local, η_global). Of a modulator: modulator. Of the task: trials"))),
 		need(k("record.of", Word, "", "name of a population, a projection, a modulator or the task, as what says")),
-		above(0, only("sampled signals", need(k("record.every", Time, "ms", "sampling interval; samples fall on its whole multiples, from 0; not for spikes, updates, candidate and trials")))),
+		above(0, only("sampled signals", k("record.every", Time, "ms", "sampling interval; samples fall on its whole multiples, from 0; not for spikes, updates, candidate and trials. One of every and times is required"))),
+		only("sampled signals", none1("record.times", List, "ms", "[t, …]: the instants to sample at, in any order, in place of every")),
 		shown("all", k("record.subset", List, "", "indices or names: [0, 17], [\"ALML\"]; or \"0:100\", half open. Synapses of a projection count in order of (source, target, multapse)")),
 		in(1, 1<<31, shown("all", k("record.sample", Integer, "", "that many neurons or synapses, drawn without replacement, keyed by seed and population or projection; excludes subset. Synapses only where the rule fixes their number"))),
 

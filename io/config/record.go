@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hmn/event"
 	"hmn/event/random"
 	"hmn/network"
 	"hmn/neuron"
@@ -32,7 +33,7 @@ func (l *loader) records() {
 			continue
 		}
 		t.label = strings.TrimSuffix(t.label, ": ") + " (" + r.What + "): "
-		if r.What == network.RecordWeight && !t.has("every") {
+		if r.What == network.RecordWeight && !t.has("every") && !t.has("times") {
 			r.What = network.RecordUpdates
 		}
 		l.every(t, &r)
@@ -191,18 +192,63 @@ var happenings = map[string]string{
 
 // every reads the interval of a sampled signal.
 func (l *loader) every(t table, r *network.Record) {
-	n := t.n.get("every")
+	n, times := t.n.get("every"), t.n.get("times")
 	if slices.Contains(network.AtEvents, r.What) {
 		if n != nil {
 			l.errorf(n.key, "%severy is for sampled signals: %s are recorded when they happen", t.label, happenings[r.What])
 		}
+		if times != nil {
+			l.errorf(times.key, "%stimes is for sampled signals: %s are recorded when they happen", t.label, happenings[r.What])
+		}
 		return
 	}
-	if n == nil {
+	switch {
+	case n != nil && times != nil:
+		l.errorf(times.key, "%severy and times are given, want one of them", t.label)
+	case times != nil:
+		r.Times = l.instants(t)
+	case n == nil:
 		t.missing("every")
-		return
+	default:
+		r.Every, _ = t.time("every")
 	}
-	r.Every, _ = t.time("every")
+}
+
+// instants reads the times of samples, in order.
+func (l *loader) instants(t table) []event.Time {
+	list, ok := t.array("times")
+	if !ok {
+		return nil
+	}
+	n := t.n.get("times")
+	if len(list) == 0 {
+		t.wrong(n, "times", "an empty list would record nothing")
+		return nil
+	}
+	out := make([]event.Time, 0, len(list))
+	rounded, late := 0, 0
+	for _, e := range list {
+		at, ok := t.instant(e, "times", &rounded)
+		if !ok {
+			return nil
+		}
+		if d := l.model.Simulation.Duration; d > 0 && at >= d {
+			late++
+		}
+		out = append(out, at)
+	}
+	slices.Sort(out)
+	for k, at := range out {
+		if k > 0 && at == out[k-1] {
+			t.wrong(n, "times", "%v ms stands twice", at)
+			return nil
+		}
+	}
+	l.noteRounded(l.where(n.pos)+": "+t.label+"times", rounded)
+	if late > 0 {
+		l.note("%s: %stimes: %d of %d do not lie before the end of the run and give no sample", l.where(n.pos), t.label, late, len(out))
+	}
+	return out
 }
 
 // some are the neurons of a population or the synapses of a projection, to

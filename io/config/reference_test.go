@@ -66,7 +66,7 @@ func TestDoc(t *testing.T) {
 		"p":                       {"projection.p\n", "required by pairwise_bernoulli and distance; allowed: ≥ 0 and ≤ 1"},
 		"V_m":                     {"population.init.V_m of", "default: E_L"},
 		"[meta]":                  {"keys: estimator, period, c, sigma, loss, alpha_local, alpha_global"},
-		"[[record]]":              {"keys: what, of, every, subset, sample"},
+		"[[record]]":              {"keys: what, of, every, times, subset, sample"},
 		"fixed_indegree":          {"every target receives degree synapses"},
 		"poisson":                 {"Independent Poisson trains", "params: rate, rate_steps"},
 		"static":                  {"constant weight"},

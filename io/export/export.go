@@ -27,10 +27,16 @@ const (
 	Candidates = "candidates"
 	Updates    = "updates"
 	Signals    = "signals"
+	// One row per sample and synapse, or modulator, of all such records.
+	Weight      = network.RecordWeight
+	Eligibility = network.RecordEligibility
+	Modulator   = network.RecordModulator
 )
 
 // Whats lists what can be exported as CSV.
-func Whats() []string { return []string{Spikes, Candidates, Updates, Signals} }
+func Whats() []string { 
+	return []string{Spikes, Candidates, Updates, Signals, Weight, Eligibility, Modulator}
+}
 
 // ErrWhat reports a request for what there is not: a format or a kind of data
 // that does not exist, or that the run did not record.
@@ -109,6 +115,8 @@ func (q Request) parts(r *spikelog.Reader) ([]part, error) {
 		list = updates
 	case Signals:
 		list = signals
+	case Weight, Eligibility, Modulator:
+		list = trajectories(r, q.What)
 	default:
 		return nil, fmt.Errorf("%w: %q, want %s", ErrWhat, q.What, strings.Join(Whats(), ", "))
 	}
@@ -127,6 +135,25 @@ func (q Request) parts(r *spikelog.Reader) ([]part, error) {
 
 func recorded(m spikelog.Meta, which func(spikelog.Projection) bool) bool {
 	return slices.ContainsFunc(m.Projections, which)
+}
+
+// trajectories is the file of all sampled signals of one kind; none when nothing
+// of it was sampled.
+func trajectories(r *spikelog.Reader, what string) []part {
+	var records []int
+	rows := uint64(0)
+	for _, s := range r.Meta().Signals {
+		if s.What == what {
+			records = append(records, s.Record)
+			rows += r.NumSamples(s.Record) * uint64(s.N)
+		}
+	}
+	if records == nil {
+		return nil
+	}
+	return []part{{what + ".csv", what, rows, func(w io.Writer, r *spikelog.Reader) error {
+		return TrajectoryCSV(w, r, what, records)
+	}}}
 }
 
 // signalNames names the signals of a record <what>_<of>, without / and \; a name
@@ -310,6 +337,44 @@ func SignalCSV(w io.Writer, r *spikelog.Reader, record int) error {
 				}
 			}
 			out.buf = append(out.buf, '\n')
+		}
+	}
+	return out.flush()
+}
+
+// TrajectoryCSV writes the samples of records of one kind, one after the other,
+// as rows of time_ms, projection, source, target and the value, or of time_ms,
+// modulator and the value.
+func TrajectoryCSV(w io.Writer, r *spikelog.Reader, what string, records []int) error {
+	head := "time_ms,projection,source,target," + what + "\n"
+	if what == Modulator {
+		head = "time_ms,modulator,value\n"
+	}
+	out := gatherInto(w, head)
+	for _, s := range r.Meta().Signals {
+		if !slices.Contains(records, s.Record) {
+			continue
+		}
+		who := make([]string, s.N) // of a column, between time and value
+		for j := range who {
+			who[j] = "," + csvField(s.Of) + ","
+			if what != Modulator {
+				who[j] += fmt.Sprintf("%d,%d,", s.Synapses[j].Source, s.Synapses[j].Target)
+			}
+		}
+		for part, err := range r.AllSamples(s.Record) {
+			if err != nil {
+				return err
+			}
+			for row, at := range part.Times {
+				for j, x := range part.Values[row*part.N : (row+1)*part.N] {
+					out.buf = append(at.AppendMS(out.buf), who[j]...)
+					out.buf = append(appendNumber(out.buf, x), '\n')
+					if err := out.spill(); err != nil {
+						return err
+					}
+				}
+			}
 		}
 	}
 	return out.flush()

@@ -127,6 +127,13 @@ func TestLearningCSV(t *testing.T) {
 			t.Errorf("%q: %v\n%s", what, err, piped.String())
 		}
 	}
+	var long strings.Builder
+	if err := To(&long, r, Request{Format: "csv", What: Weight}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := long.String(), "time_ms,projection,source,target,weight\n0,EE,7,3,5\n0,EE,7,3,0.1\n1,EE,7,3,5.5\n1,EE,7,3,NaN\n"; got != want {
+		t.Errorf("weights:\n%s, want\n%s", got, want)
+	}
 	if res, err := Run(dir, Request{Format: "csv", What: Signals}); err != nil || len(res) != 3 {
 		t.Errorf("signals: %+v, %v", res, err)
 	}
@@ -135,6 +142,7 @@ func TestLearningCSV(t *testing.T) {
 		want string
 	}{
 		{Request{Format: "csv", What: "weights"}, "candidates"},
+		{Request{Format: "csv", What: Modulator}, "the run recorded no modulator"},
 		{Request{Format: "csv", What: Signals, Out: "x.csv"}, "3 signals (weight of EE, gamma of EE, trials of bandit)"},
 		{Request{Format: "npz", What: Updates}, "everything"},
 		{Request{Format: "nest", What: Updates}, "spikes only"},

@@ -27,7 +27,7 @@ type record struct {
 func (e *Engine) makeRecords() error {
 	for i := range e.model.Records {
 		d := &e.model.Records[i]
-		r := &record{index: i, desc: d}
+		r := &record{index: i, desc: d, next: d.Next(0)}
 		size := 0
 		switch d.What {
 		case network.RecordSpikes, network.RecordVm, network.RecordISyn, network.RecordRate:
@@ -78,7 +78,7 @@ func (e *Engine) makeRecords() error {
 func (e *Engine) asked(what string, p *projection, i int) bool {
 	for _, r := range e.records {
 		if r.proj == p && r.has[i] && (r.desc.What == what ||
-			what == network.RecordUpdates && r.desc.What == network.RecordWeight && r.desc.Every == 0) {
+			what == network.RecordUpdates && r.desc.What == network.RecordWeight && !r.desc.Sampled()) {
 			return true
 		}
 	}
@@ -86,8 +86,8 @@ func (e *Engine) asked(what string, p *projection, i int) bool {
 }
 
 // due says whether the record is sampled at t: at the first grid point at or
-// after each whole multiple of its interval.
-func (r *record) due(t event.Time) bool { return r.desc.Every > 0 && t >= r.next }
+// after each of its times.
+func (r *record) due(t event.Time) bool { return r.desc.Sampled() && t >= r.next }
 
 // lookBefore reads the signals of models with their own dynamics, whose neurons
 // are about to be advanced over the coming step.
@@ -117,7 +117,7 @@ func (e *Engine) write(t event.Time, rec network.Recorder) error {
 		if !r.due(t) {
 			continue
 		}
-		r.next += r.desc.Every * ((t-r.next)/r.desc.Every + 1)
+		r.next = r.desc.Next(t + 1)
 		if rec.Samples == nil {
 			continue
 		}

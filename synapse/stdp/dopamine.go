@@ -73,7 +73,7 @@ type train struct {
 }
 
 // found is a post spike. Exponentials are factored into one of the post spike
-// and one of the row (pairings), relative to the start o of one of the epochs that
+// and one of the row (factors), relative to the start o of one of the epochs that
 // law has.
 type found struct {
 	at event.Time
@@ -114,11 +114,11 @@ type undone struct {
 
 // step is an instant on the way to an arrival that is foreseen.
 type step struct {
-	visit    visit
-	pairings pairings
-	from     mark
-	to       mark
-	until    event.Time
+	visit   visit
+	factors factors
+	from    mark
+	to      mark
+	until   event.Time
 }
 
 // NewDopamine makes the rule for the synapses w, with the drive Σ_k w_k n_k.
@@ -226,16 +226,16 @@ func (l *Dopamine) arrival(seen []arrival, s event.Time) arrival {
 	return a
 }
 
-// pairings are the factors of the pairs of a row: of the arrival that is owed with
+// factors are the exponentials of the pairs of a row: of the arrival that is owed with
 // post spikes before it, and of the last arrival with post spikes after it.
-type pairings struct{ down, up decay }
+type factors struct{ down, up decay }
 
-func (l *Dopamine) pairings(v *visit) pairings {
-	return pairings{l.epochs.decayTo(v.from-v.late, l.minus), l.epochs.decayFrom(v.at-v.late, l.plus)}
+func (l *Dopamine) factors(v *visit) factors {
+	return factors{l.epochs.decayTo(v.from-v.late, l.minus), l.epochs.decayFrom(v.at-v.late, l.plus)}
 }
 
 // trace is x as a post spike takes it.
-func (l *Dopamine) trace(v *visit, f *pairings, p *found) float64 {
+func (l *Dopamine) trace(v *visit, f *factors, p *found) float64 {
 	if l.look >= 0 {
 		return l.lookBack(v, p.at+v.late-l.look)
 	}
@@ -257,7 +257,7 @@ func (l *Dopamine) lookBack(v *visit, t event.Time) float64 {
 
 // advance takes a synapse with target j, which stands at v (a is its mark), up
 // to b, through post spikes that it finds before until.
-func (l *Dopamine) advance(s eligible, j uint16, v *visit, f *pairings, a *mark, until event.Time, b *mark) eligible {
+func (l *Dopamine) advance(s eligible, j uint16, v *visit, f *factors, a *mark, until event.Time, b *mark) eligible {
 	list := l.posts[j].list
 	n := len(list)
 	since := v.from - v.late // of the post spikes not yet found
@@ -321,7 +321,7 @@ func (l *Dopamine) Arrive(src, lo, hi uint32, t event.Time, w []float64) {
 	l.keep(t, src, lo, hi, v, ok)
 	st := l.st[lo:hi]
 	if ok {
-		a, f := l.standing(src, &v), l.pairings(&v)
+		a, f := l.standing(src, &v), l.factors(&v)
 		target := l.w.Rows.Target[lo:hi]
 		for k := range st {
 			st[k] = l.advance(st[k], target[k], &v, &f, &a, t, &l.row)
@@ -392,12 +392,12 @@ func (l *Dopamine) ahead(src, i uint32, earlier []event.Time, t event.Time) []st
 	for _, e := range earlier {
 		to := l.course.mark(e)
 		if ok {
-			l.steps = append(l.steps, step{v, l.pairings(&v), from, to, e})
+			l.steps = append(l.steps, step{v, l.factors(&v), from, to, e})
 		}
 		v, from, ok = l.follow(&v, e), to, true
 	}
 	if ok {
-		l.steps = append(l.steps, step{v, l.pairings(&v), from, l.course.mark(t), t})
+		l.steps = append(l.steps, step{v, l.factors(&v), from, l.course.mark(t), t})
 	}
 	return l.steps
 }
@@ -409,7 +409,7 @@ func (l *Dopamine) Foresee(src, lo, hi uint32, earlier []event.Time, known, t ev
 		s := l.st[i]
 		for k := range steps {
 			x := &steps[k]
-			s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.pairings, &x.from, x.until, &x.to)
+			s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.factors, &x.from, x.until, &x.to)
 		}
 		w[i-lo] = s.w
 	}
@@ -427,7 +427,7 @@ func (l *Dopamine) Peek(i, src uint32, earlier []event.Time, t event.Time) float
 	steps := l.ahead(src, i, earlier, t)
 	for k := range steps {
 		x := &steps[k]
-		s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.pairings, &x.from, x.until, &x.to)
+		s = l.advance(s, l.w.Rows.Target[i], &x.visit, &x.factors, &x.from, x.until, &x.to)
 	}
 	return s.w
 }
@@ -450,7 +450,7 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 				continue
 			}
 			l.keep(t, s, lo, hi, v, true)
-			a, f := l.marks[s], l.pairings(&v)
+			a, f := l.marks[s], l.factors(&v)
 			for i := lo; i < hi; i++ {
 				l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 			}
@@ -463,7 +463,7 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 				continue
 			}
 			l.keep(t, s, i, i+1, v, true)
-			a, f := l.course.mark(v.from), l.pairings(&v)
+			a, f := l.course.mark(v.from), l.factors(&v)
 			l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 		}
 		l.settled[s] = t
@@ -532,7 +532,7 @@ func (l *Dopamine) Weights(t event.Time) []float64 {
 				s, v, ok = l.kept[u.kept+int(i-u.lo)], u.visit, u.arrived
 			}
 			if ok {
-				a, f := l.course.mark(v.from), l.pairings(&v)
+				a, f := l.course.mark(v.from), l.factors(&v)
 				s = l.advance(s, l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 			}
 			out[i] = s.w
@@ -611,7 +611,7 @@ func (f *dopamineFollower) until(until, t event.Time) eligible {
 	if !f.any {
 		return f.s
 	}
-	a, b, p := f.l.course.mark(f.visit.from), f.l.course.mark(t), f.l.pairings(&f.visit)
+	a, b, p := f.l.course.mark(f.visit.from), f.l.course.mark(t), f.l.factors(&f.visit)
 	return f.l.advance(f.s, f.l.w.Rows.Target[f.i], &f.visit, &p, &a, until, &b)
 }
 

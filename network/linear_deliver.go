@@ -315,7 +315,11 @@ func (in *input) fill(now int, off uint64, lo, hi uint32) {
 		return
 	}
 	delays := r.Delay[lo:hi][:len(targets)]
-	if r.Weight != nil || r.Weight64 != nil {
+	if r.Weight != nil {
+		in.fillWeighted(now, off, targets, delays, r.Weight[lo:hi])
+		return
+	}
+	if r.Weight64 != nil {
 		for q, t := range targets {
 			in.put(now, off+uint64(delays[q]), t, r.WeightAt(int(lo)+q))
 		}
@@ -336,6 +340,31 @@ func (in *input) fill(now int, off uint64, lo, hi uint32) {
 		}
 		b := &ring[k]
 		b.at = append(b.at, neuron.Timed{Off: uint32(o), T: t})
+	}
+}
+
+// fillWeighted is fill with a delay and a weight for each synapse. The row is
+// sorted by delay, so that each bin gets a piece of it.
+func (in *input) fillWeighted(now int, off uint64, targets []uint16, delays []uint32, weights []float32) {
+	delays, weights = delays[:len(targets)], weights[:len(targets)]
+	for q := 0; q < len(targets); {
+		o := off + uint64(delays[q])
+		c, _ := bits.Mul64(o, in.perStep) // may be one too low
+		if o >= (c+1)*in.step {
+			c++
+		}
+		start := c * in.step
+		b := &in.ring[(now+int(c))%len(in.ring)]
+		at, w := b.at, b.w
+		for o < start+in.step {
+			at = append(at, neuron.Timed{Off: uint32(o - start), T: targets[q]})
+			w = append(w, float64(weights[q]))
+			if q++; q == len(targets) {
+				break
+			}
+			o = off + uint64(delays[q])
+		}
+		b.at, b.w = at, w
 	}
 }
 

@@ -54,6 +54,10 @@ func (l *Linear) AddJumps(acc []float64, n int, arrivals *Arrivals, cut []event.
 func (l *Linear) AddPairs(acc [][2]float64, n, p int, arrivals *Arrivals, cut []event.Time) {
 	k := l.kern
 	cells, inv, width := k.cells[p], k.inv, k.width
+	if len(cut) == 1 && arrivals.W != nil {
+		l.addPairsOnce(acc, p, arrivals, cut[0])
+		return
+	}
 	at := stepsOf(cut)
 	for q := range arrivals.At {
 		a := &arrivals.At[q]
@@ -65,6 +69,23 @@ func (l *Linear) AddPairs(acc [][2]float64, n, p int, arrivals *Arrivals, cut []
 		t, w := &acc[j*n+int(a.T)], arrivals.weight(q)
 		t[0] += float64(w * v)
 		t[1] += float64(w * i)
+	}
+}
+
+// addPairsOnce is AddPairs with one step and with a weight for each arrival.
+func (l *Linear) addPairsOnce(acc [][2]float64, p int, arrivals *Arrivals, step event.Time) {
+	k := l.kern
+	cells, inv, width := k.cells[p], k.inv, k.width
+	w := arrivals.W[:len(arrivals.At)]
+	for q, a := range arrivals.At {
+		x := float64(float64(int64(step)-int64(a.Off)) * picosecond)
+		c := int(x * inv)
+		r := x - float64((float64(c)+0.5)*width)
+		cell := &cells[c]
+		v, i := poly(&cell.v, r), poly(&cell.i, r)
+		t := &acc[a.T]
+		t[0] += float64(w[q] * v)
+		t[1] += float64(w[q] * i)
 	}
 }
 

@@ -78,6 +78,7 @@ var sections = []section{
 	{"Plasticity: stochastic release", checkRelease},
 	{"Dopamine: the program of Izhikevich 2007", checkProgram},
 	{"Shipped models", checkShipped},
+	{"The cortical microcircuit", checkMicrocircuit},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
 }
 

@@ -30,7 +30,7 @@ func Example() {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"brunel-ai", "brunel-si-fast", "brunel-si-slow", "brunel-sr", "celegans", "cuba", "cuba-nest", "hmn-bandit", "hmn-recurrent", "izhikevich2007", "rate-fixed-point", "ring"}
+	want := []string{"brunel-ai", "brunel-si-fast", "brunel-si-slow", "brunel-sr", "celegans", "cuba", "cuba-nest", "hmn-bandit", "hmn-recurrent", "izhikevich2007", "microcircuit", "rate-fixed-point", "ring"}
 	for _, name := range want {
 		if !slices.Contains(models.Names(), name) {
 			t.Errorf("no shipped model %s", name)
@@ -146,8 +146,8 @@ func TestLoad(t *testing.T) {
 		"cuba": {4000, 320000}, "cuba-nest": {4000, 320000}, "bench/cuba": {4000, 320000}, "bench/cuba-delays": {4000, 320000},
 		"brunel-ai": {25000, 15.625e6 + 12500}, "brunel-sr": {25000, 15.625e6 + 12500}, "brunel-si-fast": {25000, 15.625e6 + 12500}, "brunel-si-slow": {25000, 15.625e6 + 12500},
 		"bench/brunel": {25000, 15.625e6 + 12500}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684},
-		"izhikevich2007": {1000, 100001},
-		"hmn-bandit":     {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
+		"izhikevich2007": {1000, 100001}, "microcircuit": {2 * 77169, 298880968 + 77169},
+		"hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
 	}
 	for name, text := range texts() {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +176,7 @@ func TestLoad(t *testing.T) {
 // Every alternative that a model offers loads.
 func TestChoices(t *testing.T) {
 	for name, sets := range map[string][]string{
+		"microcircuit":   {"input=dc", "scale=0.1", "scale=0.02"},
 		"izhikevich2007": {"semantics=daspnet", "semantics=exact", "task.arm=random", "task.arm=none"},
 	} {
 		text, _ := models.Text(name)

@@ -163,7 +163,11 @@ var probes = []struct {
 	{"ring", 50 * event.Millisecond}, {"rate-fixed-point", 50 * event.Millisecond},
 	{"hmn-bandit", 60 * event.Second}, {"hmn-recurrent", 11 * event.Second},
 	{"izhikevich2007", event.Second},
+	{"microcircuit", 20 * event.Millisecond},
 }
+
+// smaller makes models smaller that are too large for a probe.
+var smaller = map[string]string{"microcircuit": "scale=0.1"}
 
 var probed = map[string]string{}
 
@@ -175,7 +179,11 @@ func probeOf(t *testing.T, model string) string {
 	}
 	for _, p := range probes {
 		if p.model == model {
-			m := shipped(t, model, "simulation.seed=1")
+			set := []string{"simulation.seed=1"}
+			if s, ok := smaller[model]; ok {
+				set = append(set, s)
+			}
+			m := shipped(t, model, set...)
 			n := build(t, m, runtime.GOMAXPROCS(0))
 			defer n.Close()
 			r := &tape{}

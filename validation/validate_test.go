@@ -166,8 +166,8 @@ var probes = []struct {
 	{"microcircuit", 20 * event.Millisecond},
 }
 
-// smaller makes models smaller that are too large for a probe.
-var smaller = map[string]string{"microcircuit": "scale=0.1"}
+// probeSet makes models smaller that are too large for a probe.
+var probeSet = map[string]string{"microcircuit": "scale=0.1"}
 
 var probed = map[string]string{}
 
@@ -180,7 +180,7 @@ func probeOf(t *testing.T, model string) string {
 	for _, p := range probes {
 		if p.model == model {
 			set := []string{"simulation.seed=1"}
-			if s, ok := smaller[model]; ok {
+			if s, ok := probeSet[model]; ok {
 				set = append(set, s)
 			}
 			m := shipped(t, model, set...)

@@ -89,7 +89,7 @@ func (m *modulation) turns(h real) (out []real) {
 		}
 		return sum
 	}
-	const points = 400
+	const points = 100
 	lo, sign := fresh(), m.at(fresh()).Sign()
 	for i := 1; i <= points; i++ {
 		// Denser near 0: where the fast terms have died out little happens.

@@ -54,10 +54,13 @@ func negligible(b, a real) bool {
 	return b.Sign() == 0 || a.Sign() != 0 && b.MantExp(nil) < a.MantExp(nil)-realDigits-2
 }
 
-// expReal is e^x by its Taylor series at x/2^k, squared k times.
+// expReal is e^x by its Taylor series at x/2^k, squared k times; 0 below e^−2000.
 func expReal(x real) real {
-	if x.Sign() == 0 {
+	switch {
+	case x.Sign() == 0:
 		return whole(1)
+	case smaller(x, whole(-2000)):
+		return fresh() // and no sum with a number of a million digits
 	}
 	k := max(x.MantExp(nil)+8, 0)
 	prec := uint(realDigits + k + 8) // each squaring doubles the relative error

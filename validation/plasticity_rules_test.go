@@ -11,6 +11,29 @@ import (
 // plasticRules are the rows of the table: rules with the parameters that their
 // variants need.
 var plasticRules = []plasticRule{
+	stdpRule("stdp, additive", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1}),
+	stdpRule("stdp, additive, small steps", stdpOracle{aPlus: 1e-4, aMinus: -1.05e-4, tauPlus: 17, tauMinus: 34, wMax: 1}),
+	stdpRule("stdp, additive, both potentiate, w_min > 0", stdpOracle{aPlus: 0.002, aMinus: 0.001, tauPlus: 17, tauMinus: 34, wMin: 2, wMax: 30}),
+	stdpRule("stdp, multiplicative", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, muPlus: 1, muMinus: 1, wMax: 2}),
+	stdpRule("stdp, Gütig, μ = 0.4", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, muPlus: 0.4, muMinus: 0.4, wMax: 3}),
+	stdpRule("stdp, μ_+ = 0, μ_− = 1", stdpOracle{aPlus: 0.01, aMinus: -0.02, tauPlus: 20, tauMinus: 30, muMinus: 1, wMax: 1}),
+	stdpRule("stdp, power law, μ = 0.4", stdpOracle{aPlus: 0.01, aMinus: -0.0105, tauPlus: 20, tauMinus: 20, muPlus: 0.4, wMax: 200, power: true, wRef: 50}),
+	stdpRule("stdp, nearest symmetric", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1, by: symmetric}),
+	stdpRule("stdp, nearest presynaptic", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1, by: presynaptic}),
+	stdpRule("stdp, nearest reduced", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1, by: reduced}),
+	stdpRule("stdp, nearest presynaptic, multiplicative", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, muPlus: 1, muMinus: 1, wMax: 1, by: presynaptic}),
+	// The four fits of Pfister & Gerstner 2006, Tables 3 and 4, by name: their
+	// numbers stand here only.
+	tripletRule("visual_cortex", tripletOracle{a2Plus: 5e-10, a3Plus: 6.2e-3, a2Minus: -7e-3, a3Minus: -2.3e-4, tauX: 101, tauY: 125}),
+	tripletRule("visual_cortex_minimal", tripletOracle{a3Plus: 6.5e-3, a2Minus: -7.1e-3, tauX: 101, tauY: 114}),
+	tripletRule("hippocampus", tripletOracle{a2Plus: 6.1e-3, a3Plus: 6.7e-3, a2Minus: -1.6e-3, a3Minus: -1.4e-3, tauX: 946, tauY: 27}),
+	tripletRule("hippocampus_minimal", tripletOracle{a2Plus: 5.3e-3, a3Plus: 8e-3, a2Minus: -3.5e-3, tauX: 946, tauY: 40}),
+	tripletRule("visual_cortex", tripletOracle{a2Plus: 8.8e-11, a3Plus: 5.3e-2, a2Minus: -6.6e-3, a3Minus: -3.1e-3, tauX: 714, tauY: 40, nearest: true}),
+	tripletRule("visual_cortex_minimal", tripletOracle{a3Plus: 5e-2, a2Minus: -8e-3, tauX: 714, tauY: 40, nearest: true}),
+	tripletRule("hippocampus", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, a3Minus: -7.5e-9, tauX: 575, tauY: 47, nearest: true}),
+	tripletRule("hippocampus_minimal", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, tauX: 575, tauY: 48, nearest: true}),
+	vogelsRule("vogels_sprekeler", vogelsOracle{eta: 0.1, alpha: 0.12, tau: 20, wMax: 10}),
+	vogelsRule("vogels_sprekeler, small steps", vogelsOracle{eta: 1e-4, alpha: 0.3, tau: 35, wMin: 1, wMax: 10}),
 	hmnContinuous(),
 	dopamineRule("stdp_dopamine", "exact", dopamineOracle{aPlus: 1, aMinus: -1.05, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.002, wMax: 4,
 		factors: []factor{{200, 1}}}),
@@ -33,10 +56,31 @@ func with(v quantity.Values, kv ...any) quantity.Values {
 	return v
 }
 
-func stdpRule(name string, o stdpOracle, extra ...any) plasticRule {
-	return plasticRule{name: name, model: "stdp", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights,
-		params: with(values("A_plus", o.aPlus, "A_minus", o.aMinus, "tau_plus", o.tauPlus, "tau_minus", o.tauMinus,
-			"w_min", o.wMin, "w_max", o.wMax, "pairing", pairingNames[o.by]), extra...)}
+func stdpRule(name string, o stdpOracle) plasticRule {
+	v := values("A_plus", o.aPlus, "A_minus", o.aMinus, "tau_plus", o.tauPlus, "tau_minus", o.tauMinus,
+		"mu_plus", o.muPlus, "w_min", o.wMin, "w_max", o.wMax, "pairing", pairingNames[o.by])
+	if o.power {
+		v = with(v, "dependence", "power_law", "w_ref", o.wRef)
+	} else {
+		v = with(v, "mu_minus", o.muMinus)
+	}
+	return plasticRule{name: name, model: "stdp", params: v, wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights}
+}
+
+func tripletRule(set string, o tripletOracle) plasticRule {
+	o.tauPlus, o.tauMinus, o.wMax = 16.8, 33.7, 1
+	pairing := "all_to_all"
+	if o.nearest {
+		pairing = "nearest"
+	}
+	return plasticRule{name: "stdp_triplet, " + set + ", " + pairing, model: "stdp_triplet", wMax: o.wMax, start: 0.5, oracle: o.weights,
+		params: values("set", set, "pairing", pairing)}
+}
+
+// vogelsRule has negative weights: the rule is that of inhibitory synapses.
+func vogelsRule(name string, o vogelsOracle) plasticRule {
+	return plasticRule{name: name, model: "vogels_sprekeler", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights, negative: true,
+		params: values("eta", o.eta, "alpha", o.alpha, "tau", o.tau, "w_min", o.wMin, "w_max", o.wMax)}
 }
 
 // factorsOf are the modulators of a reference.

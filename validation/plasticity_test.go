@@ -27,7 +27,9 @@ type plasticRule struct {
 	wMax    float64
 	start   float64
 	factors []network.Modulator // without their events
-	kick    float64             // size of their jumps where the weight is to reach its bounds; 0 = 0.3
+	// negative: the weights are; the reference's are their magnitudes.
+	negative bool
+	kick     float64 // size of their jumps where the weight is to reach its bounds; 0 = 0.3
 }
 
 // course is one situation: synapses, the third factors' jumps, and the end.
@@ -95,7 +97,11 @@ func (r *plasticRule) describe(c *course, forced bool) *network.Model {
 	for i := range c.bonds {
 		b := &c.bonds[i]
 		pre[i], post[i] = b.pre, b.post
-		p.Edges = append(p.Edges, edge(i, i, b.weight, b.axonal, b.dendritic))
+		w := b.weight
+		if r.negative {
+			w = -w
+		}
+		p.Edges = append(p.Edges, edge(i, i, w, b.axonal, b.dendritic))
 	}
 	m := &network.Model{Simulation: network.Simulation{Seed: 1}, Projections: []network.Projection{p}}
 	m.Populations = append(m.Populations, trains("pre", pre...))
@@ -158,6 +164,11 @@ func (r *plasticRule) play(t testing.TB, c *course, forced bool) [][]float64 {
 	reads := c.reads()
 	for _, x := range tape.samples {
 		if len(out) < len(reads) && x.at == reads[len(out)] {
+			if r.negative {
+				for i := range x.values {
+					x.values[i] = -x.values[i]
+				}
+			}
 			out = append(out, x.values)
 		}
 	}
@@ -489,6 +500,9 @@ func (r *plasticRule) checkSame(t *testing.T, seed uint64, forced bool) Check {
 			continue
 		}
 		for i, w := range s.values {
+			if r.negative {
+				w = -w
+			}
 			if math.Float64bits(w) != math.Float64bits(plain[k][i]) {
 				differ++
 			}

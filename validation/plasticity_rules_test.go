@@ -32,8 +32,9 @@ var plasticRules = []plasticRule{
 	tripletRule("visual_cortex_minimal", tripletOracle{a3Plus: 5e-2, a2Minus: -8e-3, tauX: 714, tauY: 40, nearest: true}),
 	tripletRule("hippocampus", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, a3Minus: -7.5e-9, tauX: 575, tauY: 47, nearest: true}),
 	tripletRule("hippocampus_minimal", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, tauX: 575, tauY: 48, nearest: true}),
+	tripletSmall(),
 	vogelsRule("vogels_sprekeler", vogelsOracle{eta: 0.1, alpha: 0.12, tau: 20, wMax: 10}),
-	vogelsRule("vogels_sprekeler, small steps", vogelsOracle{eta: 1e-4, alpha: 0.3, tau: 35, wMin: 1, wMax: 10}),
+	vogelsRule("vogels_sprekeler, small steps", vogelsOracle{eta: 1e-4, alpha: 0.9, tau: 35, wMax: 1}),
 	hmnContinuous(),
 	dopamineRule("stdp_dopamine", "exact", dopamineOracle{aPlus: 1, aMinus: -1.05, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.002, wMax: 4,
 		factors: []factor{{200, 1}}}),
@@ -75,6 +76,15 @@ func tripletRule(set string, o tripletOracle) plasticRule {
 	}
 	return plasticRule{name: "stdp_triplet, " + set + ", " + pairing, model: "stdp_triplet", wMax: o.wMax, start: 0.5, oracle: o.weights,
 		params: values("set", set, "pairing", pairing)}
+}
+
+// tripletSmall gives all numbers itself, in steps so small that the weight stays
+// between its bounds.
+func tripletSmall() plasticRule {
+	o := tripletOracle{a2Plus: 5e-5, a3Plus: 4e-5, a2Minus: -6e-5, a3Minus: -5e-5, tauPlus: 15, tauMinus: 35, tauX: 300, tauY: 80, wMax: 2}
+	return plasticRule{name: "stdp_triplet, small steps", model: "stdp_triplet", wMax: o.wMax, start: 1, oracle: o.weights,
+		params: values("A2_plus", o.a2Plus, "A3_plus", o.a3Plus, "A2_minus", o.a2Minus, "A3_minus", o.a3Minus,
+			"tau_plus", o.tauPlus, "tau_minus", o.tauMinus, "tau_x", o.tauX, "tau_y", o.tauY, "w_max", o.wMax)}
 }
 
 // vogelsRule has negative weights: the rule is that of inhibitory synapses.

@@ -192,22 +192,23 @@ func (p *Population) checkInit(nm *neuron.Model) error {
 	if _, ok := nm.State("V_m"); !ok || nm.Kind != neuron.Spiking {
 		return nil
 	}
-	if _, ok := nm.Param("V_th"); !ok {
+	key := nm.SpikeLevel()
+	if key == "" {
 		return nil
 	}
-	th := nm.Number(p.Params, "V_th")
+	th := nm.Number(p.Params, key)
 	v, given := p.Init["V_m"]
 	if !given {
 		if _, ok := nm.Param("E_L"); ok && nm.Linear() {
 			if el := nm.Number(p.Params, "E_L"); !(el < th) {
-				return fmt.Errorf("V_m starts at E_L = %g mV, want below V_th = %g mV: give init = { V_m = … }", el, th)
+				return fmt.Errorf("V_m starts at E_L = %g mV, want below %s = %g mV: give init = { V_m = … }", el, key, th)
 			}
 		}
 		return nil
 	}
 	_, hi := v.bounds()
 	if above := hi > th || hi == th && v.Form != Uniform; above && !math.IsInf(hi, 1) {
-		return fmt.Errorf("init V_m = %s mV, want below V_th = %g mV", v.String(), th)
+		return fmt.Errorf("init V_m = %s mV, want below %s = %g mV", v.String(), key, th)
 	}
 	return nil
 }

@@ -98,6 +98,17 @@ func (m *Model) Param(key string) (quantity.Param, bool) {
 	return quantity.Find(m.Params, key)
 }
 
+// SpikeLevel is the key of the parameter that V_m must stay below without a
+// spike: V_peak where there is one, else V_th; "" without either.
+func (m *Model) SpikeLevel() string {
+	for _, key := range []string{"V_peak", "V_th"} {
+		if _, ok := m.Param(key); ok {
+			return key
+		}
+	}
+	return ""
+}
+
 // State finds a state variable by key.
 func (m *Model) State(key string) (quantity.Param, bool) {
 	return quantity.Find(m.States, key)

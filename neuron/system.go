@@ -33,7 +33,7 @@ type System struct {
 type Var struct {
 	Key   string  // as in Model.States
 	Start float64 // value at t = 0
-	// The tolerance of a step is rtol·(Scale + |y − Ref|).
+	// The tolerance of a step is share·rtol·(Scale + |y − Ref|).
 	Scale, Ref float64
 }
 
@@ -49,6 +49,10 @@ type Input struct {
 var ErrStiff = errors.New("the steps that the tolerance asks for fall below 1e-12 ms: the state runs away, or the parameters make the equations too stiff")
 
 const (
+	// share of the tolerance that a step may use: the errors of some ten steps
+	// add up before a neuron has forgotten them.
+	share = 0.1
+
 	firstStep = 0.05  // ms, after a start or a spike
 	leastStep = 1e-12 // ms
 	mostStep  = 100.  // ms
@@ -88,9 +92,9 @@ type orbit struct {
 // not 0, the length of steps on a grid from t = 0, on which arrivals then act and
 // spikes are found, as grid simulators have it.
 func NewCells(sys System, rtol float64, fixed event.Time, n int) *Cells {
-	c := &Cells{s: solver{sys: &sys}, rtol: rtol, fixed: fixed, quiet: make([]event.Time, n), all: make([]orbit, n)}
+	c := &Cells{s: solver{sys: &sys}, rtol: float64(share * rtol), fixed: fixed, quiet: make([]event.Time, n), all: make([]orbit, n)}
 	for j, v := range sys.Vars {
-		c.s.tol[j] = rtol * v.Scale
+		c.s.tol[j] = c.rtol * v.Scale
 	}
 	for i := range c.all {
 		for j, v := range sys.Vars {

@@ -38,8 +38,26 @@ func fine(sys System, arrivals []Arrival, end, h float64) (spikes []float64, y V
 	}
 	spike := func() {
 		spikes = append(spikes, t)
-		sys.Reset(&y)
+		if sys.Reset != nil {
+			sys.Reset(&y)
+		}
 		free = t + tRef
+	}
+	slope := func(y Vector) float64 {
+		var dy Vector
+		sys.Slopes(&dy, &y, current, false)
+		return dy[0]
+	}
+	bisect := func(y Vector, d float64, past func(Vector) bool) float64 {
+		lo, hi := 0., d
+		for range 60 {
+			if m := (lo + hi) / 2; past(step(y, m, false)) {
+				hi = m
+			} else {
+				lo = m
+			}
+		}
+		return hi
 	}
 	for k := 0; ; {
 		stop := end
@@ -47,23 +65,28 @@ func fine(sys System, arrivals []Arrival, end, h float64) (spikes []float64, y V
 			stop = arrivals[k].At.MS()
 		}
 		for t < stop {
-			held := t < free-1e-12
+			held := sys.Hold && t < free-1e-12
 			d := min(h, stop-t)
 			if held {
 				d = min(d, free-t)
 			}
+			if sys.Level > -20 && !sys.Summit { // an upstroke, ever steeper
+				d = min(d, 0.2/math.Abs(slope(y)))
+			}
 			z := step(y, d, held)
-			if !held && z[0] >= sys.Level {
-				lo, hi := 0., d
-				for range 60 {
-					if m := (lo + hi) / 2; step(y, m, held)[0] >= sys.Level {
-						hi = m
-					} else {
-						lo = m
+			switch {
+			case sys.Summit:
+				if slope(y) > 0 && slope(z) <= 0 {
+					d = bisect(y, d, func(z Vector) bool { return slope(z) <= 0 })
+					if z = step(y, d, false); z[0] >= sys.Level && t+d >= free {
+						y, t = z, t+d
+						spike()
+						continue
 					}
 				}
-				y = step(y, hi, held)
-				t += hi
+			case !held && z[0] >= sys.Level:
+				d = bisect(y, d, func(z Vector) bool { return z[0] >= sys.Level })
+				y, t = step(y, d, false), t+d
 				spike()
 				continue
 			}
@@ -75,6 +98,7 @@ func fine(sys System, arrivals []Arrival, end, h float64) (spikes []float64, y V
 		if k == len(arrivals) {
 			return spikes, y
 		}
+		rising := slope(y) > 0
 		for at := arrivals[k].At; k < len(arrivals) && arrivals[k].At == at; k++ {
 			a := arrivals[k]
 			if a.Port == PortCurrent {
@@ -88,7 +112,7 @@ func fine(sys System, arrivals []Arrival, end, h float64) (spikes []float64, y V
 			}
 			y[in.Var] += in.Gain * w
 		}
-		if y[0] >= sys.Level && t >= free {
+		if y[0] >= sys.Level && t >= free && (!sys.Summit || rising && slope(y) <= 0) {
 			spike()
 		}
 	}
@@ -131,6 +155,13 @@ func TestAgainstFineSteps(t *testing.T) {
 	}{
 		{"iaf_cond_exp", quantity.Values{"tau_syn_ex": number(5), "tau_syn_in": number(10), "E_in": number(-80)}, []float64{15, -15}, 300},
 		{"iaf_cond_alpha", quantity.Values{"tau_syn_ex": number(2), "tau_syn_in": number(4)}, []float64{10, -10}, 300},
+		{"iaf_cond_multi", quantity.Values{"tau_rise_GABA_A": number(7), "g_L": number(10)}, []float64{10, 5, 0.3, 5}, 400},
+		{"aeif_cond_exp", quantity.Values{"tau_syn_ex": number(3)}, []float64{12, -10}, 300},
+		{"aeif_cond_exp", quantity.Values{"tau_syn_ex": number(3), "Delta_T": number(0), "t_ref": number(1)}, []float64{12, -10}, 300},
+		{"aeif_cond_alpha", quantity.Values{"tau_syn_ex": number(2), "t_ref": number(2)}, []float64{12, -10}, 300},
+		{"izhikevich", quantity.Values{"I_e": number(12)}, []float64{2, -2}, 300},
+		{"hh_psc_alpha", quantity.Values{"tau_syn_ex": number(1)}, []float64{300, -300}, 400},
+		{"hh_cond_exp_traub", nil, []float64{8, -15}, 300},
 	} {
 		t.Run(c.model, func(t *testing.T) {
 			for seed := range uint64(3) {

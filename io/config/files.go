@@ -352,7 +352,7 @@ func (l *loader) columnFile(t table, p *population, n *node, q quantity.Param) (
 	if name == "neuron" {
 		who = -1
 	}
-	th, bounded := p.threshold()
+	key, th := p.threshold()
 	q.Key = name
 	out := make([]float64, p.N)
 	ok = c.rows(p, who, func(j int) bool {
@@ -368,8 +368,8 @@ func (l *loader) columnFile(t table, p *population, n *node, q quantity.Param) (
 			c.errorf("%s = %g ms is %v", name, x, errBeyond)
 			return false
 		}
-		if bounded && t.n.get("V_m") != nil && t.n.get("V_m").get("csv") == n && !(x < th) {
-			c.errorf("%s = %g mV, want less than V_th = %g mV", name, x, th)
+		if key != "" && t.n.get("V_m") != nil && t.n.get("V_m").get("csv") == n && !(x < th) {
+			c.errorf("%s = %g mV, want less than %s = %g mV", name, x, key, th)
 			return false
 		}
 		out[j] = x

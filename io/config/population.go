@@ -429,16 +429,16 @@ func (l *loader) init(p *population) {
 // belowThreshold refuses start potentials that would be at or above V_th.
 // Unbounded draws are checked one by one when the network is built.
 func (l *loader) belowThreshold(t table, p *population, n *node, v network.Value) bool {
-	th, ok := p.threshold()
-	if !ok {
+	key, th := p.threshold()
+	if key == "" {
 		return true
 	}
 	top, reached := highest(v)
 	switch {
 	case v.Form == network.Constant && v.A >= th:
-		t.wrong(n, "V_m", "%g mV, want less than V_th = %g mV", v.A, th)
+		t.wrong(n, "V_m", "%g mV, want less than %s = %g mV", v.A, key, th)
 	case !math.IsInf(top, 1) && top > th, reached && top >= th, v.Form != network.Uniform && v.Form != network.Constant && top == th, lowest(v) >= th:
-		t.wrong(n, "V_m", "draws reach V_th = %g mV, want less", th)
+		t.wrong(n, "V_m", "draws reach %s = %g mV, want less", key, th)
 	default:
 		return true
 	}
@@ -448,8 +448,8 @@ func (l *loader) belowThreshold(t table, p *population, n *node, v network.Value
 // startsBelow refuses a population without init whose potential would start
 // (at E_L) at or above V_th.
 func (l *loader) startsBelow(p *population) {
-	th, ok := p.threshold()
-	if !ok || p.t.n.get("init").get("V_m") != nil || p.model.New != nil {
+	key, th := p.threshold()
+	if key == "" || p.t.n.get("init").get("V_m") != nil || p.model.New != nil {
 		return
 	}
 	if _, ok := p.model.Param("E_L"); !ok {
@@ -460,19 +460,20 @@ func (l *loader) startsBelow(p *population) {
 		if v := p.t.n.get("params").get("E_L"); v != nil {
 			at = v.pos
 		}
-		l.errorf(at, "%sparams: V_m starts at E_L = %g mV, want less than V_th = %g mV: give init = { V_m = … }", p.t.label, el, th)
+		l.errorf(at, "%sparams: V_m starts at E_L = %g mV, want less than %s = %g mV: give init = { V_m = … }", p.t.label, el, key, th)
 	}
 }
 
-// threshold is V_th of a population whose model has one.
-func (p *population) threshold() (float64, bool) {
+// threshold is the potential that is a spike, and its key; "" for populations
+// without one.
+func (p *population) threshold() (key string, mV float64) {
 	if p.model == nil {
-		return 0, false
+		return "", 0
 	}
-	if _, ok := p.model.Param("V_th"); !ok {
-		return 0, false
+	if key = p.model.SpikeLevel(); key == "" {
+		return "", 0
 	}
-	return p.model.Number(p.Params, "V_th"), true
+	return key, p.model.Number(p.Params, key)
 }
 
 // trains reads times or times_file.

@@ -214,9 +214,9 @@ func halves(b *[5]float64) (left, right [5]float64) {
 // method, kept within what is known to hold the root.
 func rise(b *[5]float64, level float64) float64 {
 	c0 := b[0] - level
-	c1 := 4 * (b[1] - b[0])
-	c2 := 6 * (b[2] - float64(2*b[1]) + b[0])
-	c3 := 4 * (b[3] - float64(3*b[2]) + float64(3*b[1]) - b[0])
+	c1 := float64(4 * (b[1] - b[0]))
+	c2 := float64(6 * (b[2] - float64(2*b[1]) + b[0]))
+	c3 := float64(4 * (b[3] - float64(3*b[2]) + float64(3*b[1]) - b[0]))
 	c4 := b[4] - float64(4*b[3]) + float64(6*b[2]) - float64(4*b[1]) + b[0]
 	lo, hi := 0., 1.
 	s := -c0 / (b[4] - b[0])

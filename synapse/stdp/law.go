@@ -101,7 +101,7 @@ func (l *law) clip(w float64) float64 {
 // spike is a post spike at t after prev.
 func (l *law) spike(prev post, t event.Time) post {
 	n := l.of(t)
-	p := post{At: t, N: n}
+	p := post{At: t, Prev: prev.At, N: n}
 	y := 1.0
 	o2 := 0.0
 	if prev.At != never {

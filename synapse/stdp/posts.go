@@ -40,14 +40,18 @@ func (e epochs) into(t event.Time, n int64) float64 {
 
 // post is a spike of a target.
 type post struct {
-	At event.Time // of the spike; a synapse sees it a dendritic delay later
-	N  int64      // its epoch
-	Y  float64    // first filter right after it, o_1, times exp((At − NE)/τ_minus)
+	At   event.Time // of the spike; a synapse sees it a dendritic delay later
+	Prev event.Time // of the spike before it; never: none
+	N    int64      // its epoch
+	Y    float64    // first filter right after it, o_1, times exp((At − NE)/τ_minus)
 	// Gain is what it raises a weight by per unit of the filter of arrivals,
 	// A_2 + A_3 o_2, times exp(−(At − NE)/τ_plus); o_2 is that right before it.
 	Gain float64
 	O2   float64 // second filter right before it
 }
+
+// nothing is the post spike before the first.
+var nothing = post{At: never, Prev: never}
 
 // never is the time of spikes that there were not: before any that a delay may
 // reach back to.
@@ -69,7 +73,7 @@ func newPosts(targets int) posts {
 
 func (p *posts) reset() {
 	for j := range p.last {
-		p.last[j] = post{At: never}
+		p.last[j] = nothing
 		p.list[j] = p.list[j][:0]
 	}
 	p.many = false
@@ -87,7 +91,7 @@ func (p *posts) drop(j, n int) {
 	list := p.list[j]
 	list = list[:len(list)-n]
 	p.list[j] = list
-	p.last[j] = post{At: never}
+	p.last[j] = nothing
 	if k := len(list); k > 0 {
 		p.last[j] = list[k-1]
 	}

@@ -16,7 +16,8 @@ import (
 // that cutting at the bounds is exact, then transmits its weight, then is lowered.
 type Rule struct {
 	law
-	synapse.Ledger // stays empty: these rules keep no log
+	synapse.Ledger      // stays empty: these rules keep no log
+	plain          bool // additive, no filter of a synapse's own, nothing but pairs changes a weight
 	w              *synapse.Wiring
 	weight         []float64
 	// own is by synapse, of presynaptic pairing: the filter of the arrivals since
@@ -43,6 +44,7 @@ type undo struct {
 
 func newRule(l law, w *synapse.Wiring) *Rule {
 	r := &Rule{law: l, w: w, most: w.MostDendritic()}
+	r.plain = l.pairing <= symmetric && l.up.form == constant && l.down.form == constant && l.rest == 0
 	n := w.Rows.Len()
 	r.weight = make([]float64, n)
 	if l.pairing == presynaptic {
@@ -106,9 +108,6 @@ func (r *Rule) piece(prev sourceSpike, a, d, settled, t event.Time) piece {
 	}
 	return p
 }
-
-// nothing is the post spike before the first.
-var nothing = post{At: never}
 
 // raised is the weight after the post spikes of target j that are due, and the last post
 // spike before p.to.
@@ -189,9 +188,11 @@ func (r *Rule) Arrive(src, lo, hi uint32, t event.Time, out []float64) {
 	if r.own != nil {
 		r.kept = append(r.kept, r.own[lo:hi]...)
 	}
+	if r.plain {
+		r.arrivePlain(w, r.w.Rows.Target[lo:hi], &p, &x, out)
+		return
+	}
 	own := new(float64)
-	change := r.down2 + float64(r.down3*x.X2)
-	plain := r.pairing <= symmetric && r.down.form == constant && r.rest == 0
 	for k, j := range r.w.Rows.Target[lo:hi] {
 		s := &r.posts.last[j]
 		y := w[k]
@@ -204,17 +205,35 @@ func (r *Rule) Arrive(src, lo, hi uint32, t event.Time, out []float64) {
 		if out != nil {
 			out[k] = y
 		}
-		if plain {
-			if s.Y != 0 {
-				y = r.clip(y + float64(float64(s.Y*p.down.at(s.N))*change))
-			}
-			w[k] = y
-			continue
-		}
 		w[k] = r.lowered(y, &x, s, &p)
 		if r.own != nil {
 			*own = r.refilter(*own, &prev, x.At)
 		}
+	}
+}
+
+// arrivePlain is Arrive of additive rules: the same operations without the choices.
+func (r *Rule) arrivePlain(w []float64, targets []uint16, p *piece, x *sourceSpike, out []float64) {
+	change := r.down2 + float64(r.down3*x.X2)
+	last := r.posts.last
+	w = w[:len(targets)]
+	for k, j := range targets {
+		s := &last[j]
+		y := w[k]
+		switch {
+		case s.At < p.from:
+		case s.Prev < p.from && s.At < p.to && s.At > p.meets: // the one that is due
+			y = r.clip(y + float64(p.prev.X*float64(p.up.at(s.N)*s.Gain)))
+		default:
+			y, s = r.raised(y, nil, int(j), p)
+		}
+		if out != nil {
+			out[k] = y
+		}
+		if s.Y != 0 {
+			y = r.clip(y + float64(float64(s.Y*p.down.at(s.N))*change))
+		}
+		w[k] = y
 	}
 }
 

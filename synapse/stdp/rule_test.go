@@ -305,7 +305,7 @@ func TestExtremes(t *testing.T) {
 		l := learner(t, "stdp", v, p.w)
 		sent := p.run(l)[0]
 		if sent[0] != start || sent[1] != 0.8 || l.Weights(p.end - 1)[0] != 0.8 {
-			t.Errorf("from bound %v: transmitted %v, final %v", start, sent, l.Weights(p.end - 1))
+			t.Errorf("from bound %v: transmitted %v, final %v", start, sent, l.Weights(p.end-1))
 		}
 		if w := l.Weights(20 * ms)[0]; w != 0.8 && w != 0.2 {
 			t.Errorf("from bound %v: %v", start, w)

@@ -30,6 +30,7 @@ type Network struct {
 	observers *event.Agenda // samples: they cut nothing
 	now       event.Time    // windows are advanced up to here
 	done      event.Time    // results are delivered up to here
+	end       event.Time    // of the present Run
 	stats     Stats
 	held      []Spike  // spikes of the last window beyond the end of the last Run
 	looks     []sample // the same for samples

@@ -165,6 +165,7 @@ func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wir
 // learning is the plastic synapses between spiking populations onto one block.
 type learning struct {
 	in     []*plastic
+	read   event.Time // a run ends at it, in the present window
 	groups []*group
 	// tentative lists the targets some of whose arrivals have weights that hang
 	// on the window's spikes; is marks them.
@@ -281,6 +282,7 @@ func (g *learning) reset() {
 	if g == nil {
 		return
 	}
+	g.read = 0
 	for _, x := range g.groups {
 		x.reset()
 	}
@@ -451,13 +453,17 @@ func (pl *plastic) window(w event.Window) {
 
 // begin takes up what arrives in the window.
 func (g *learning) begin(w event.Window) {
+	read := w.End
+	if g.read > w.Start {
+		read = min(read, g.read)
+	}
 	for _, i := range g.tentative {
 		g.is[i] = false
 	}
 	g.tentative, g.changed = g.tentative[:0], g.changed[:0]
 	for _, pl := range g.in {
 		pl.open = pl.open[:0]
-		pl.l.Begin(w.Start)
+		pl.l.Begin(w.Start, read)
 		pl.collectUp(w.Start)
 		pl.collect(w, w.End, w.Start)
 	}

@@ -105,6 +105,7 @@ func (n *Network) Run(ctx context.Context, d event.Time, rec Recorder) error {
 }
 
 func (n *Network) run(ctx context.Context, end event.Time, rec Recorder) error {
+	n.end = end
 	last := time.Now()
 	if err := n.deliver(min(n.now, end), rec); err != nil {
 		return err
@@ -168,6 +169,11 @@ func (n *Network) advanceWindow() error {
 	w := n.grid.Next(n.now, min(n.agenda.Next(), n.mods.nextSample(n.now), n.nextTick(), n.nextBias()))
 	if err := n.schedule(w); err != nil {
 		return err
+	}
+	if n.end < w.End { // weights will be asked for within the window
+		for _, g := range n.learnings() {
+			g.read = n.end
+		}
 	}
 	n.readShared()
 	n.mods.advance(w.End)

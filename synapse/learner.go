@@ -36,10 +36,10 @@ import "hmn/event"
 type Learner interface {
 	// Reset returns to the state at t = 0.
 	Reset()
-	// Begin starts a window: of times before start, weights are asked for no
-	// more. It comes before everything else that belongs to the window; arrivals
-	// from the window before may still follow.
-	Begin(start event.Time)
+	// Begin starts a window: of times before read, which lies in the window or at
+	// its end, weights are asked for no more. It comes before everything else that
+	// belongs to the window; arrivals from the window before may still follow.
+	Begin(start, read event.Time)
 	// Arrive lets a piece of the row of src see a presynaptic spike at t. Of what
 	// happened to it before t, all is known. w, unless nil, receives the
 	// magnitudes that the synapses transmit; len = hi − lo.

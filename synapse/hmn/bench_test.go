@@ -70,7 +70,7 @@ func BenchmarkVisit(b *testing.B) {
 						l.Post(rng.IntN(1000), t-event.Time(rng.Int64N(int64(step))))
 						visits += n / 1000
 					}
-					l.Begin(t)
+					l.Begin(t, t)
 					s := uint32(rng.IntN(sources))
 					l.Arrive(s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t, nil)
 					l.EndRow(s, t)
@@ -118,7 +118,7 @@ func BenchmarkAttention(b *testing.B) {
 			for b.Loop() {
 				t += 100 * event.Microsecond // 1000 targets at 10 Hz, 1000 sources at 10 Hz
 				s := uint32(rng.IntN(1000))
-				l.Begin(t)
+				l.Begin(t, t)
 				l.Arrive(s, l.W.Rows.Ptr[s], l.W.Rows.Ptr[s+1], t, nil)
 				l.EndRow(s, t)
 				if j := rng.IntN(1000); a != nil {
@@ -145,7 +145,7 @@ func BenchmarkShared(b *testing.B) {
 			for b.Loop() {
 				t += event.Second / 8 // a cycle: every window opens and closes
 				d.Add(t, 1e-6, []float64{1e-3})
-				l.Begin(t)
+				l.Begin(t, t)
 				d.Drop(t - event.Second)
 			}
 		})

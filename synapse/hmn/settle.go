@@ -25,7 +25,7 @@ type flowedSpikes struct {
 }
 
 // Begin starts a window at old: weights of times before it are asked for no more.
-func (l *Spikes) Begin(old event.Time) {
+func (l *Spikes) Begin(old, _ event.Time) {
 	l.old, l.undo, l.undoFlow = old, l.undo[:0], l.undoFlow[:0]
 }
 

@@ -65,7 +65,7 @@ func arrive(b *testing.B, model string, v quantity.Values, n int) {
 	passes := event.Time(1)
 	start := cpu()
 	for b.Loop() {
-		l.Begin(t)
+		l.Begin(t, t+window)
 		n := due(sources, k)
 		for i := range n {
 			s := uint32(rng.IntN(sources))

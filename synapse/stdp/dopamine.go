@@ -167,7 +167,7 @@ func (l *Dopamine) Reset() {
 }
 
 // Begin starts a window: of times before it, nothing is asked any more.
-func (l *Dopamine) Begin(start event.Time) {
+func (l *Dopamine) Begin(start, _ event.Time) {
 	l.window = start
 	l.undo, l.kept = l.undo[:0], l.kept[:0]
 	if l.stale {

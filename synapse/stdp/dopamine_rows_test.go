@@ -122,7 +122,7 @@ func TestDopamineRows(t *testing.T) {
 				}
 				d.Add(now, 0, coef)
 			}
-			l.Begin(s)
+			l.Begin(s, s)
 			var pieces []piece
 			for src, train := range pre {
 				for _, spike := range train {

@@ -79,7 +79,7 @@ func (x *trial) run(end, window event.Time, read func(*Dopamine, synapse.Followe
 			}
 			d.Add(t, base, coef)
 		}
-		l.Begin(w.Start)
+		l.Begin(w.Start, w.Start)
 		arrive := func() {
 			t := pre[0] + x.axonal
 			pre = pre[1:]

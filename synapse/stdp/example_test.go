@@ -23,7 +23,7 @@ func Example() {
 	}
 	at := func(ms event.Time) event.Time { return ms * event.Millisecond }
 	sent := make([]float64, 1)
-	rule.Begin(0)
+	rule.Begin(0, 0)
 	rule.Arrive(0, 0, 1, at(10), sent)
 	rule.Post(0, at(15))
 	fmt.Printf("at 10 ms it transmits %.4f\n", sent[0])

@@ -135,7 +135,7 @@ func (p *play) run(l synapse.Learner) [][]float64 {
 	next := make([]int, len(p.post))
 	for start := event.Time(0); start < p.end; start += p.window {
 		end := start + p.window
-		l.Begin(start)
+		l.Begin(start, start)
 		var late []arrivalAt
 		for len(all) > 0 && all[0].t < end {
 			a := all[0]

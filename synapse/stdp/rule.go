@@ -28,9 +28,10 @@ type Rule struct {
 	posts   posts
 	most    event.Time // longest dendritic delay
 	old     event.Time // start of the present window
+	read    event.Time // the earliest time in it for which weights may be asked
 	settled event.Time // post spikes that reach synapses before it have been taken
 	due     event.Time // the last settle pass asked for
-	// What arrivals of the present window replaced, for reads of earlier times.
+	// What arrivals after read replaced.
 	undo []undo
 	kept []float64
 }
@@ -70,13 +71,13 @@ func (r *Rule) Reset() {
 
 // Begin starts a window. A settle pass that has fallen due is made here, when no
 // weight of the window before is asked for any more.
-func (r *Rule) Begin(start event.Time) {
+func (r *Rule) Begin(start, read event.Time) {
 	r.undo, r.kept = r.undo[:0], r.kept[:0]
 	r.trains.passed = r.old
 	if t := min(r.due, r.old); t > r.settled {
 		r.settle(t)
 	}
-	r.old = start
+	r.old, r.read = start, read
 }
 
 // Post adds a spike of target j at t.
@@ -183,10 +184,12 @@ func (r *Rule) Arrive(src, lo, hi uint32, t event.Time, out []float64) {
 	x, prev := r.trains.enter(&r.law, src, t-a)
 	p := r.piece(prev, a, d, r.settled, t)
 	w := r.weight[lo:hi]
-	r.undo = append(r.undo, undo{t, lo, hi, len(r.kept)})
-	r.kept = append(r.kept, w...)
-	if r.own != nil {
-		r.kept = append(r.kept, r.own[lo:hi]...)
+	if t > r.read {
+		r.undo = append(r.undo, undo{t, lo, hi, len(r.kept)})
+		r.kept = append(r.kept, w...)
+		if r.own != nil {
+			r.kept = append(r.kept, r.own[lo:hi]...)
+		}
 	}
 	if r.plain {
 		r.arrivePlain(w, r.w.Rows.Target[lo:hi], &p, &x, out)

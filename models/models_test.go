@@ -145,7 +145,7 @@ func TestLoad(t *testing.T) {
 	}{
 		"cuba": {4000, 320000}, "cuba-nest": {4000, 320000}, "bench/cuba": {4000, 320000}, "bench/cuba-delays": {4000, 320000},
 		"brunel-ai": {25000, 15.625e6 + 12500}, "brunel-sr": {25000, 15.625e6 + 12500}, "brunel-si-fast": {25000, 15.625e6 + 12500}, "brunel-si-slow": {25000, 15.625e6 + 12500},
-		"bench/brunel": {25000, 15.625e6 + 12500}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684},
+		"bench/brunel": {25000, 15.625e6 + 12500}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684 + 2698},
 		"izhikevich2007": {1000, 100001}, "microcircuit": {2 * 77169, 298880968 + 77169},
 		"hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
 	}
@@ -232,6 +232,6 @@ func TestConnectome(t *testing.T) {
 		t.Errorf("%d inhibitory synapses, want 273", inhibitory)
 	}
 	if notes := strings.Join(m.Notes, "\n"); !strings.Contains(notes, "2698 left out") {
-		t.Errorf("the 2698 electrical rows are not reported: %q", notes)
+		t.Errorf("the 2698 other rows are not reported: %q", notes)
 	}
 }

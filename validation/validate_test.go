@@ -280,7 +280,8 @@ func checkWorm(t *testing.T, path string) (rows []Check) {
 	cells := m.Populations[0]
 	rows = append(rows,
 		Check{Name: "celegans: cells", Unit: "1", Expected: 448, Got: float64(cells.N), Why: "distinct names in both columns, counted apart"},
-		Check{Name: "… chemical synapses", Unit: "1", Expected: 4681, Got: float64(len(m.Projections[0].Edges)), Why: "rows with Type chemical, counted apart; 2698 electrical ones are left out and reported"})
+		Check{Name: "… chemical synapses", Unit: "1", Expected: 4681, Got: float64(len(m.Projections[0].Edges)), Why: "rows with Type chemical, counted apart"},
+		Check{Name: "… rows of gap junctions", Unit: "1", Expected: 2698, Got: float64(len(m.Projections[2].Edges)), Why: "rows with Type electrical, counted apart"})
 	if !strings.Contains(strings.Join(m.Notes, "\n"), "2698") {
 		t.Errorf("the notes do not report the 2698 rows left out: %q", m.Notes)
 	}

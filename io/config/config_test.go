@@ -141,7 +141,7 @@ func TestFullExample(t *testing.T) {
 		Records: []network.Record{{What: "V_m", Of: "E", Subset: []int{0, 1}, Every: ms}, {What: "spikes", Of: "in"}},
 		Notes: []string{
 			"times.csv: 1 times had more than 9 decimal places of a ms and were rounded to whole picoseconds",
-			`projection "list": 2 of 3 rows of edges.csv kept by where; 1 left out and not simulated (Type = electrical)`,
+			`projection "list": 2 of 3 rows of edges.csv kept by where; 1 left out (Type = electrical)`,
 		},
 	}
 	if !reflect.DeepEqual(m, want) {
@@ -303,7 +303,7 @@ subset = ["AVM", "ALML"]
 	if !reflect.DeepEqual(m.Records[0].Subset, []int{0, 2}) {
 		t.Errorf("subset %v", m.Records[0].Subset)
 	}
-	if want := []string{`projection "chem": 2 of 3 rows of herm.csv kept by where; 1 left out and not simulated (Type = electrical)`}; !reflect.DeepEqual(m.Notes, want) {
+	if want := []string{`projection "chem": 2 of 3 rows of herm.csv kept by where; 1 left out (Type = electrical)`}; !reflect.DeepEqual(m.Notes, want) {
 		t.Errorf("notes %q", m.Notes)
 	}
 	_, _, err = Parse([]byte(text), Options{Dir: dir, Name: "c.toml"})

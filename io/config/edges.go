@@ -419,7 +419,7 @@ func (l *loader) readEdges(p *projection, e edgeList, delays bool) {
 				what += fmt.Sprintf(", %s = %s", clip(f.name), list(f.seen))
 			}
 		}
-		l.note("projection %q: %d of %d rows of %s kept by where; %d left out and not simulated (%s)", p.Name, len(p.Edges), len(p.Edges)+left, rows.name(), left, strings.TrimPrefix(what, ", "))
+		l.note("projection %q: %d of %d rows of %s kept by where; %d left out (%s)", p.Name, len(p.Edges), len(p.Edges)+left, rows.name(), left, strings.TrimPrefix(what, ", "))
 	}
 	l.noteRounded(rows.name(), rounded)
 }

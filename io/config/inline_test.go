@@ -88,7 +88,8 @@ func TestShippedModels(t *testing.T) {
 				if n := m.Populations[0].N; n != 448 || len(m.Projections[0].Edges) != 4681 || len(m.Projections[1].Edges) != 3 {
 					t.Errorf("%d cells, %d and %d synapses, want 448, 4681 and 3", n, len(m.Projections[0].Edges), len(m.Projections[1].Edges))
 				}
-				if len(m.Notes) != 1 || !strings.HasSuffix(m.Notes[0], "2698 left out and not simulated (Type = electrical)") {
+				if len(m.Notes) != 3 || !strings.HasSuffix(m.Notes[0], "2698 left out (Type = electrical)") ||
+					!strings.HasSuffix(m.Notes[2], "1339 gap junctions named in both directions, 13 of them with different weights, whose mean is taken; 6 named in one direction") {
 					t.Errorf("notes %q", m.Notes)
 				}
 			case "ring":

@@ -60,7 +60,7 @@ type prefix struct {
 	epoch     int64
 	sum, rest float64 // tails of the jumps in this epoch so far; sum + rest is the sum
 	most      float64 // the same of Σ |D_k|
-	flips     uint32  // times that D may have changed its sign; 2^32 of them apart, nothing waits
+	flips     uint64  // times that D may have changed its sign
 	sign      int8    // of D: 1, −1, 0 when it has been 0 so far, or mixed
 }
 
@@ -81,21 +81,27 @@ type mark struct {
 
 // way is which way D drives a weight: stretches between two marks of the same
 // way lie in one epoch, and if it is steady D has one sign there.
-type way uint64
+type way struct {
+	epoch int64
+	flips uint64 // twice those of the segment, and 1 where D has terms of both signs
+}
 
-func newWay(epoch int64, flips uint32, mixed bool) way {
-	w := way(epoch)<<33 | way(flips)<<1
-	if mixed {
-		w |= 1
+func newWay(epoch int64, s *prefix) way {
+	w := way{epoch, 2 * s.flips}
+	if s.sign == mixed {
+		w.flips++
 	}
 	return w
 }
 
-func (w way) steady() bool { return w&1 == 0 }
-func (w way) epoch() int64 { return int64(w >> 33) }
+func (w way) steady() bool { return w.flips&1 == 0 }
 
 func newCourse(p *DopamineParams, d *synapse.Drive) *course {
-	c := &course{drive: d, bias: -float64(p.Eta * p.B), rc: 1 / p.TauC, exact: p.Semantics != Nest}
+	tau := p.TauC
+	if tau == 0 { // only the level of D matters
+		tau = 1000
+	}
+	c := &course{drive: d, bias: -float64(p.Eta * p.B), rc: 1 / tau, exact: p.Semantics != Nest}
 	c.rate = append([]float64{0}, d.Rates...)
 	for k, r := range c.rate {
 		s := p.Eta
@@ -104,7 +110,7 @@ func newCourse(p *DopamineParams, d *synapse.Drive) *course {
 		}
 		c.scale = append(c.scale, s)
 	}
-	c.epoch = event.Time(math.Floor(float64(8 * p.TauC * 1e9)))
+	c.epoch = event.Time(math.Floor(float64(8 * tau * 1e9)))
 	if p.Semantics == Daspnet {
 		c.step = p.Grid
 		c.epoch = (c.epoch/c.step + 1) * c.step
@@ -120,7 +126,7 @@ func newCourse(p *DopamineParams, d *synapse.Drive) *course {
 	c.short = 1
 	if c.step == 0 {
 		// The difference of two tails is exact to about ε/(λ h) of a stretch of h.
-		c.short = event.Time(math.Floor(float64(2e-3 * p.TauC * 1e9)))
+		c.short = event.Time(math.Floor(float64(2e-3 * tau * 1e9)))
 	}
 	return c
 }
@@ -243,7 +249,7 @@ func (c *course) mark(t event.Time) mark {
 func (c *course) markIn(n int, u event.Time, q int64) mark {
 	i := n - c.first
 	s := &c.sums[i]
-	m := mark{node: u, way: newWay(q, s.flips, s.sign == mixed), seg: n}
+	m := mark{node: u, way: newWay(q, s), seg: n}
 	if s.epoch == q {
 		m.sum, m.rest, m.most = s.sum, s.rest, s.most
 	}
@@ -279,7 +285,7 @@ func (c *course) turn(q int64) (end, start mark) {
 	start = c.markIn(n, u, q+1)
 	end = start
 	s := &c.sums[n-c.first]
-	end.way = newWay(q, s.flips, s.sign == mixed)
+	end.way = newWay(q, s)
 	end.tail, end.reach, end.lift = float64(start.tail*c.fade), float64(start.reach*c.fade), start.lift/c.fade
 	if s.epoch == q {
 		end.sum, end.rest, end.most = s.sum, s.rest, s.most
@@ -310,12 +316,12 @@ func (c *course) flow(w, e, lo, hi float64, a, b *mark) (float64, float64) {
 
 // drift is flow in any case.
 func (c *course) drift(w, e, lo, hi float64, a, b *mark) (float64, float64) {
-	if a.way.epoch() == b.way.epoch() {
+	if a.way.epoch == b.way.epoch {
 		return c.stretch(w, e, lo, hi, a, b), e
 	}
 	from := *a
-	for from.way.epoch() < b.way.epoch() {
-		end, start := c.turn(from.way.epoch())
+	for from.way.epoch < b.way.epoch {
+		end, start := c.turn(from.way.epoch)
 		w = c.stretch(w, e, lo, hi, &from, &end)
 		from = start
 		if e = float64(e * c.fade); e == 0 {

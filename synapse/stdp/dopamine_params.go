@@ -31,39 +31,57 @@ type DopamineParams struct {
 	PostLag           event.Time // daspnet: from when a synapse sees a post spike to the step that finds it
 }
 
-var dopamineTable = makeDopamineTable()
+var dopamineTable, florianTable = makeDopamineTables()
 
-func makeDopamineTable() []quantity.Param {
+func makeDopamineTables() (dopamine, florian []quantity.Param) {
 	inf := math.Inf(1)
 	any := func(key, unit string, def float64, eq, doc string) quantity.Param {
 		return quantity.Param{Key: key, Unit: unit, Default: def, Min: -inf, Max: inf, Equation: eq, Doc: doc}
 	}
-	above := func(key, unit string, def float64, eq, doc string) quantity.Param {
-		return quantity.Param{Key: key, Unit: unit, Default: def, Min: 0, MinOpen: true, Max: 1e9, Equation: eq, Doc: doc}
+	between := func(lo, hi float64, key, unit string, def float64, eq, doc string) quantity.Param {
+		return quantity.Param{Key: key, Unit: unit, Default: def, Min: lo, Max: hi, Equation: eq, Doc: doc}
 	}
 	or := func(text string, p quantity.Param) quantity.Param { p.Derived = text; return p }
-	const c, w = "dc/dt = −c/tau_c + A_plus x δ(post) + A_minus y δ(arrival)", "dw/dt = c eta (Σ w_k n_k − b)"
-	most := above("w_max", "[w]", 0, w, "upper bound of the weight's magnitude")
-	most.Required = true
-	least := above("w_min", "[w]", 0, w, "lower bound of the weight's magnitude; the sign stays that of the initial weight")
-	least.MinOpen = false
-	lag := above("post_lag", "ms", 1, "daspnet.m", "semantics daspnet only: from a post spike, as the synapse sees it, to the step whose program finds it; 1 ms for neurons izhikevich_2003_grid, whose spikes stand at the start of the step in which v reaches 30 mV")
-	lag.MinOpen, lag.Max = false, 1000
-	return []quantity.Param{
+	const (
+		c, w = "dc/dt = −c/tau_c + A_plus x δ(post) + A_minus y δ(arrival)", "dw/dt = c eta (Σ w_k n_k − b)"
+		z, r = "tau_z dz/dt = −z + A_plus x δ(post) + A_minus y δ(arrival)", "dw/dt = gamma z Σ w_k n_k"
+	)
+	bounds := func(eq string) (least, most quantity.Param) {
+		most = between(0, 1e9, "w_max", "[w]", 0, eq, "upper bound of the weight's magnitude")
+		most.MinOpen, most.Required = true, true
+		return between(0, 1e9, "w_min", "[w]", 0, eq, "lower bound of the weight's magnitude; the sign stays that of the initial weight"), most
+	}
+	traces := quantity.Param{Key: "trace", Form: quantity.Choice, Choices: []string{"add", "set"}, Equation: c,
+		Doc: "a spike adds 1 to its trace, so that all pairs count | sets it to 1: nearest pairs"}
+
+	least, most := bounds(w)
+	dopamine = []quantity.Param{
 		least, most,
 		{Key: "semantics", Form: quantity.Choice, Choices: []string{Exact, Nest, Daspnet}, Equation: w,
 			Doc: "exact: the equations, bounds inside of intervals included | nest: as NEST's stdp_dopamine_synapse, n jumps by 1/tau_n and bounds hold at events only | daspnet: as Izhikevich's program, weights change every 10 ms"},
 		or("1 (daspnet: 0.1)", any("A_plus", "1", 1, c, "jump of the eligibility at a post spike, times the trace of arrivals")),
 		or("−1.05 (daspnet: −0.15)", any("A_minus", "1", -1.05, c, "jump of the eligibility at an arrival, times the trace of post spikes; negative: depression")),
-		or("20 ms (daspnet: −1/ln 0.95 ms)", above("tau_plus", "ms", 20, c, "trace x of arrivals")),
-		or("20 ms (daspnet: −1/ln 0.95 ms)", above("tau_minus", "ms", 20, c, "trace y of post spikes")),
-		{Key: "trace", Form: quantity.Choice, Choices: []string{"add", "set"}, Equation: c, Derived: "add (daspnet: set)",
-			Doc: "a spike adds 1 to its trace, so that all pairs count | sets it to 1: nearest pairs"},
-		or("1000 ms (daspnet: −10/ln 0.99 ms)", above("tau_c", "ms", 1000, c, "eligibility")),
-		any("eta", "[w]/ms", 1, w, "step: what an eligibility of 1 and a modulator of 1 change the weight by in 1 ms; with semantics daspnet in 10 ms"),
+		or("20 ms (daspnet: −1/ln 0.95 ms)", between(1e-3, 1e7, "tau_plus", "ms", 20, c, "trace x of arrivals")),
+		or("20 ms (daspnet: −1/ln 0.95 ms)", between(1e-3, 1e7, "tau_minus", "ms", 20, c, "trace y of post spikes")),
+		or("add (daspnet: set)", traces),
+		or("1000 ms (daspnet: −10/ln 0.99 ms)", between(1e-3, 1e7, "tau_c", "ms", 1000, c, "eligibility")),
+		any("eta", "[w]/ms", 1, w, "step: what an eligibility of 1 and a modulator of 1 change the weight by in 1 ms; with semantics daspnet every 10 ms"),
 		or("0 (daspnet: −0.002)", any("b", "1", 0, w, "baseline that is taken from the modulators; a negative one is a tonic level")),
-		lag,
+		between(0, 1000, "post_lag", "ms", 1, "daspnet.m", "semantics daspnet only: from a post spike, as the synapse sees it, to the step whose program finds it; 1 ms for neurons izhikevich_2003_grid, whose spikes stand at the start of the step in which v reaches 30 mV"),
 	}
+	traces.Equation = z
+	least, most = bounds(r)
+	florian = []quantity.Param{
+		least, most,
+		any("A_plus", "1", 1, z, "jump of tau_z z at a post spike, times the trace of arrivals (P⁺ = A_plus x)"),
+		any("A_minus", "1", -1, z, "jump of tau_z z at an arrival, times the trace of post spikes (P⁻ = A_minus y)"),
+		between(1e-3, 1e7, "tau_plus", "ms", 20, z, "trace x of arrivals"),
+		between(1e-3, 1e7, "tau_minus", "ms", 20, z, "trace y of post spikes"),
+		traces,
+		between(0, 1e7, "tau_z", "ms", 25, z, "eligibility z, 0 or at least 1e-3 ms; 0 is MSTDP: a pair changes the weight at once, by gamma times the reward of that instant"),
+		any("gamma", "[w]", 0.1, r, "learning rate: what a reward of 1 changes the weight by at a pair of 1"),
+	}
+	return dopamine, florian
 }
 
 func init() {
@@ -80,6 +98,23 @@ func init() {
 			return checkDopamine(resolveDopamine(v))
 		},
 		Notes: func(v quantity.Values) []string { return dopamineNotes(resolveDopamine(v)) },
+	})
+}
+
+func init() {
+	synapse.Register(synapse.Model{
+		Name:     "mstdpet",
+		Doc:      "STDP modulated by a reward, with an eligibility trace (MSTDPET), or without one (tau_z = 0: MSTDP)",
+		Cite:     "Florian 2007, doi:10.1162/neco.2007.19.6.1468",
+		Params:   florianTable,
+		Learning: dopamineLearning(resolveFlorian),
+		Check: func(v quantity.Values, _ bool) (string, error) {
+			if x, ok := v["tau_z"]; ok && x.Number > 0 && x.Number < 1e-3 {
+				return "tau_z", fmt.Errorf("tau_z = %g ms, want 0 or at least 1e-3 ms", x.Number)
+			}
+			return checkDopamine(resolveFlorian(v))
+		},
+		Notes: func(v quantity.Values) []string { return dopamineNotes(resolveFlorian(v)) },
 	})
 }
 
@@ -127,12 +162,7 @@ func dopamineLearning(resolve func(quantity.Values) DopamineParams) *synapse.Lea
 
 // resolveDopamine fills in the defaults of stdp_dopamine.
 func resolveDopamine(v quantity.Values) DopamineParams {
-	num := func(key string, absent float64) float64 {
-		if x, ok := v[key]; ok {
-			return x.Number
-		}
-		return absent
-	}
+	num := func(key string, absent float64) float64 { return numberOr(v, key, absent) }
 	p := DopamineParams{APlus: 1, AMinus: -1.05, TauPlus: 20, TauMinus: 20, TauC: 1000, Semantics: Exact}
 	if x, ok := v["semantics"]; ok {
 		p.Semantics = x.Text
@@ -154,6 +184,26 @@ func resolveDopamine(v quantity.Values) DopamineParams {
 		p.Set = x.Text == "set"
 	}
 	return p
+}
+
+// resolveFlorian fills in the defaults of mstdpet: stdp_dopamine with jumps of
+// A/τ_z.
+func resolveFlorian(v quantity.Values) DopamineParams {
+	p := DopamineParams{Semantics: Exact, WMin: numberOr(v, "w_min", 0), WMax: numberOr(v, "w_max", 0), Eta: numberOr(v, "gamma", 0.1),
+		APlus: numberOr(v, "A_plus", 1), AMinus: numberOr(v, "A_minus", -1), TauPlus: numberOr(v, "tau_plus", 20), TauMinus: numberOr(v, "tau_minus", 20),
+		TauC: numberOr(v, "tau_z", 25), Set: v["trace"].Text == "set"}
+	if p.TauC > 0 {
+		p.APlus /= p.TauC
+		p.AMinus /= p.TauC
+	}
+	return p
+}
+
+func numberOr(v quantity.Values, key string, absent float64) float64 {
+	if x, ok := v[key]; ok {
+		return x.Number
+	}
+	return absent
 }
 
 // decayTime is the time constant of what is multiplied by f every so many ms.

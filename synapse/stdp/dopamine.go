@@ -42,7 +42,7 @@ type Dopamine struct {
 	epochs  epochs
 	look    event.Time // a post spike takes x as it was that long before; −1: it sees earlier arrivals
 
-	window  event.Time // start of the present one
+	read    event.Time // weights may be asked for from there on
 	undo    []undone
 	kept    []eligible
 	pass    event.Time // the last settle pass
@@ -161,14 +161,14 @@ func (l *Dopamine) Reset() {
 	clear(l.settled)
 	clear(l.passed)
 	l.course.reset()
-	l.window, l.pass, l.passEnd, l.before, l.last = 0, 0, 0, 0, 0
+	l.read, l.pass, l.passEnd, l.before, l.last = 0, 0, 0, 0, 0
 	l.stale, l.live = false, 0
 	l.undo, l.kept = l.undo[:0], l.kept[:0]
 }
 
-// Begin starts a window: of times before it, nothing is asked any more.
-func (l *Dopamine) Begin(start, _ event.Time) {
-	l.window = start
+// Begin starts a window: weights of times before read are asked for no more.
+func (l *Dopamine) Begin(_, read event.Time) {
+	l.read = read
 	l.undo, l.kept = l.undo[:0], l.kept[:0]
 	if l.stale {
 		l.forget()
@@ -318,7 +318,7 @@ func (l *Dopamine) standing(src uint32, v *visit) mark {
 func (l *Dopamine) Arrive(src, lo, hi uint32, t event.Time, w []float64) {
 	v, ok := l.enter(src, lo)
 	l.row = l.course.mark(t)
-	l.keep(t, src, lo, hi, v, ok)
+	l.keep(t, src, lo, hi, &v, ok)
 	st := l.st[lo:hi]
 	if ok {
 		a, f := l.standing(src, &v), l.factors(&v)
@@ -354,9 +354,13 @@ func (l *Dopamine) EndRow(src uint32, t event.Time) {
 	l.marks[src] = l.row
 }
 
-// keep notes how a piece of a row was before something changes it at t.
-func (l *Dopamine) keep(t event.Time, src, lo, hi uint32, v visit, ok bool) {
-	l.undo = append(l.undo, undone{t, src, lo, hi, len(l.kept), v, ok})
+// keep notes how a piece of a row was before something changes it at t, if weights
+// before t may be asked for.
+func (l *Dopamine) keep(t event.Time, src, lo, hi uint32, v *visit, ok bool) {
+	if t <= l.read {
+		return
+	}
+	l.undo = append(l.undo, undone{t, src, lo, hi, len(l.kept), *v, ok})
 	l.kept = append(l.kept, l.st[lo:hi]...)
 }
 
@@ -449,7 +453,7 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 			if v.from > t {
 				continue
 			}
-			l.keep(t, s, lo, hi, v, true)
+			l.keep(t, s, lo, hi, &v, true)
 			a, f := l.marks[s], l.factors(&v)
 			for i := lo; i < hi; i++ {
 				l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
@@ -462,7 +466,7 @@ func (l *Dopamine) Settle(t event.Time, pass bool) {
 			if !ok || v.from > t {
 				continue
 			}
-			l.keep(t, s, i, i+1, v, true)
+			l.keep(t, s, i, i+1, &v, true)
 			a, f := l.course.mark(v.from), l.factors(&v)
 			l.st[i] = l.advance(l.st[i], l.w.Rows.Target[i], &v, &f, &a, t+1, &to)
 		}

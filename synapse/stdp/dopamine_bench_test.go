@@ -56,7 +56,7 @@ func BenchmarkDopamine(b *testing.B) {
 						da += 0.5
 						d.Add(now, 0, []float64{da})
 					}
-					l.Begin(now, now)
+					l.Begin(now, now+10*event.Millisecond)
 					for range 5 * c.sources / 1000 {
 						src := uint32(rng.IntN(c.sources))
 						lo, hi := rows.Ptr[src], rows.Ptr[src+1]

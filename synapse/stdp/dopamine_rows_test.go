@@ -227,3 +227,39 @@ func TestDopamineLongSilence(t *testing.T) {
 		}
 	}
 }
+
+// TestDopamineAllocates nothing once its lists are as long as they get.
+func TestDopamineAllocates(t *testing.T) {
+	const sources, targets = 20, 50
+	rows := &synapse.Rows{Ptr: []uint32{0}, MinDelay: event.Millisecond, MaxDelay: event.Millisecond}
+	for range sources {
+		for j := range targets {
+			rows.Target = append(rows.Target, uint16(j))
+		}
+		rows.Ptr = append(rows.Ptr, uint32(len(rows.Target)))
+	}
+	p := resolveDopamine(quantity.Values{"w_max": {Number: 4}, "b": {Number: 0.1}})
+	d := synapse.NewDrive([]float64{1. / 200})
+	d.Add(0, 0, []float64{0})
+	l := NewDopamine(p, &synapse.Wiring{Rows: rows, Weight: 1, Targets: targets}, d)
+	w := make([]float64, targets)
+	now, k := event.Time(0), 0
+	second := func() {
+		for range 1000 {
+			now += event.Millisecond
+			l.Begin(now, now+event.Millisecond)
+			k++
+			src := uint32(k % sources)
+			l.Arrive(src, rows.Ptr[src], rows.Ptr[src+1], now, w)
+			l.EndRow(src, now)
+			l.Post(k%targets, now)
+		}
+		l.Settle(now, true)
+	}
+	for range 5 {
+		second()
+	}
+	if n := testing.AllocsPerRun(5, second); n > 0 {
+		t.Errorf("%v allocations in 1000 rows and post spikes", n)
+	}
+}

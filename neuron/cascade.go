@@ -9,8 +9,8 @@ import (
 
 // cascade is the linear system that the closed-form models share,
 //
-//	du/dt = −k0 u + g0 x0 + g1 x1,  dx0/dt = −k1 x0,  dx1/dt = −k2 x1 + h y,
-//	dy/dt = −k3 y,                  dθ_q/dt = −r_q θ_q,
+//	du/dt = −k0 (u − rest) + g0 (x0 − bias) + g1 x1,  dx0/dt = −k1 (x0 − bias),
+//	dx1/dt = −k2 x1 + h y,  dy/dt = −k3 y,  dθ_q/dt = −r_q θ_q,
 //
 // of a neuron that fires where the margin u − level − θ0 − θ1 reaches 0 from
 // below. Its solution is a sum of decaying exponentials; where rates meet, it
@@ -20,27 +20,26 @@ type cascade struct {
 	g              [2]float64
 	h              float64
 	r              [2]float64 // 1/ms
+	bias, level    float64
 }
 
 // cascadeState is one neuron of a cascade at one time.
 type cascadeState struct {
 	u, x0, x1, y float64
 	th           [2]float64
-	level        float64
+	rest         float64
 }
 
-func (y *cascadeState) margin() float64 { return y.u - y.level - y.th[0] - y.th[1] }
+func (c *cascade) margin(y *cascadeState) float64 { return y.u - c.level - y.th[0] - y.th[1] }
 
 // advance sets out to the state s ≥ 0 ms after y; out and y may be the same.
 func (c *cascade) advance(out, y *cascadeState, s float64) {
-	u := float64(y.u * fmath.Exp(-c.k0*s))
-	if y.x0 != 0 {
-		u += float64(c.g[0] * y.x0 * response2(c.k0, c.k1, s))
-		out.x0 = float64(y.x0 * fmath.Exp(-c.k1*s))
-	} else {
-		out.x0 = 0
+	u := y.rest + float64((y.u-y.rest)*fmath.Exp(-c.k0*s))
+	x0, x1 := c.bias, 0.0
+	if x := y.x0 - c.bias; x != 0 {
+		u += float64(c.g[0] * x * response2(c.k0, c.k1, s))
+		x0 += float64(x * fmath.Exp(-c.k1*s))
 	}
-	x1 := 0.0
 	if y.x1 != 0 {
 		u += float64(c.g[1] * y.x1 * response2(c.k0, c.k2, s))
 		x1 = float64(y.x1 * fmath.Exp(-c.k2*s))
@@ -58,29 +57,34 @@ func (c *cascade) advance(out, y *cascadeState, s float64) {
 			out.th[q] = float64(th * fmath.Exp(-c.r[q]*s))
 		}
 	}
-	out.u, out.x1, out.level = u, x1, y.level
+	out.u, out.x0, out.x1, out.rest = u, x0, x1, y.rest
 }
 
 // slope is the time derivative of the margin.
 func (c *cascade) slope(y *cascadeState) float64 {
-	d := float64(c.g[0]*y.x0) + float64(c.g[1]*y.x1) - float64(c.k0*y.u)
+	d := float64(c.g[0]*(y.x0-c.bias)) + float64(c.g[1]*y.x1) - float64(c.k0*(y.u-y.rest))
 	return d + float64(c.r[0]*y.th[0]) + float64(c.r[1]*y.th[1])
 }
 
 // concavity bounds the negative second derivative of the margin from above for
 // all later times without arrivals.
 func (c *cascade) concavity(y *cascadeState) float64 {
-	m := float64(max(-y.u, 0) * c.k0 * c.k0)
-	m += math.Abs(float64(c.g[0]*y.x0)) * (c.k0 + c.k1)
-	m += math.Abs(float64(c.g[1]*y.x1)) * (c.k0 + c.k2)
+	m := float64(max(y.rest-y.u, 0) * c.k0 * c.k0)
+	m += float64(math.Abs(float64(c.g[0]*(y.x0-c.bias))) * (c.k0 + c.k1))
+	m += float64(math.Abs(float64(c.g[1]*y.x1)) * (c.k0 + c.k2))
 	if y.y != 0 {
 		// |κ₂''| ≤ |κ'| + k0 |κ₂'| with |κ'| ≤ 1 and |κ₂'| ≤ max κ ≤ 1/max(k2, k3).
-		m += math.Abs(float64(c.g[1]*c.h*y.y)) * (1 + c.k0/max(c.k2, c.k3))
+		m += float64(math.Abs(float64(c.g[1]*c.h*y.y)) * (1 + c.k0/max(c.k2, c.k3)))
 	}
 	for q, th := range y.th {
 		m += float64(max(th, 0) * c.r[q] * c.r[q])
 	}
 	return m
+}
+
+// still says that nothing but u moves, and that it does not reach the threshold.
+func (c *cascade) still(y *cascadeState) bool {
+	return y.x0 == c.bias && y.x1 == 0 && y.y == 0 && y.th == [2]float64{} && y.rest < c.level
 }
 
 // firstCrossing finds the earliest s in (0, L] [ms] at which the margin reaches
@@ -89,7 +93,7 @@ func (c *cascade) concavity(y *cascadeState) float64 {
 // concavity proves the margin to stay negative, so that no crossing is missed,
 // double ones near a peak included.
 func (c *cascade) firstCrossing(y, end *cascadeState, L float64) (float64, bool) {
-	a, b, m := y.margin(), end.margin(), c.concavity(y)
+	a, b, m := c.margin(y), c.margin(end), c.concavity(y)
 	if b < 0 {
 		if max(a, b)+float64(m*L*L*0.125) < 0 || L <= picosecond {
 			return 0, false
@@ -108,7 +112,7 @@ func (c *cascade) firstCrossing(y, end *cascadeState, L float64) (float64, bool)
 	if s, ok := c.firstCrossing(y, &mid, half); ok {
 		return s, true
 	}
-	if mid.margin() >= 0 {
+	if c.margin(&mid) >= 0 {
 		return half, true
 	}
 	s, ok := c.firstCrossing(&mid, end, L-half)
@@ -120,13 +124,13 @@ func (c *cascade) firstCrossing(y, end *cascadeState, L float64) (float64, bool)
 func (c *cascade) root(y *cascadeState, L float64) float64 {
 	lo, hi := 0.0, L
 	var z cascadeState
-	s := -y.margin() / c.slope(y)
+	s := -c.margin(y) / c.slope(y)
 	for range 64 {
 		if !(s > lo && s < hi) {
 			s = float64(0.5 * (lo + hi))
 		}
 		c.advance(&z, y, s)
-		f := z.margin()
+		f := c.margin(&z)
 		if f < 0 {
 			lo = s
 		} else {
@@ -211,98 +215,153 @@ func peak3(a, b, c float64) float64 {
 	return hi
 }
 
-// cascadeNeurons is a block of neurons whose equations are a cascade. Slices
-// hold the state in the model's own units, offset by rest and current.
+// cascadeNeurons is a block of neurons whose equations are a cascade. Each keeps
+// its own time, that of the last thing that happened to it, so that windows leave
+// no trace in its bits.
 type cascadeNeurons struct {
 	cascade
-	rest, level  float64    // of u: u = v − rest; threshold of v
-	bias         float64    // of x0
-	resets       bool       // v := 0 at a spike
-	raise        [2]float64 // of θ at a spike
-	tRef         event.Time // no spike for so long after one
-	inhibitory   int        // what port 1 adds to: 0 x0, 1 x1, 2 y
-	v, x0, x1, y []float64
-	th           [2][]float64
-	free         []event.Time // no spike before
-	due          []bool       // a crossing was rounded onto the start of the coming window
-	keys         map[string][]float64
+	resets     bool       // u := 0 at a spike
+	raise      [2]float64 // of θ at a spike
+	tRef       event.Time // no spike for so long after one
+	inhibitory int        // what port 1 adds to: 0 x0, 1 x1, 2 y
+	r0         float64    // change of rest by a current of 1 pA
+	all        []cascadeNeuron
+	quiet      []event.Time // of each neuron: something happens there, or is looked for again
+	keys       []string     // of u, x0, x1, y, θ0, θ1 in Model.States; "" = none
 }
 
-func newCascadeNeurons(n int) *cascadeNeurons {
-	c := &cascadeNeurons{free: make([]event.Time, n), due: make([]bool, n)}
-	stagger(n, []*[]float64{&c.v, &c.x0, &c.x1, &c.y, &c.th[0], &c.th[1]})
-	return c
+type cascadeNeuron struct {
+	cascadeState
+	at, free event.Time // local time; no spike before
+	reach    event.Time // how far ahead it looks for a crossing
+	due      bool       // a crossing was rounded to quiet
+	ready    bool
 }
 
-// Advance carries neuron i through the window [from, to): see Dynamics.
-func (c *cascadeNeurons) Advance(i int, from, to event.Time, arrivals []Arrival, spikes []event.Time) ([]event.Time, error) {
-	y := cascadeState{u: c.v[i] - c.rest, x0: c.x0[i] - c.bias, x1: c.x1[i], y: c.y[i],
-		th: [2]float64{c.th[0][i], c.th[1][i]}, level: c.level - c.rest}
-	var end cascadeState
-	due, last, first := c.due[i], event.Time(-1), len(spikes)
-	for now, k := from, 0; ; {
-		for ; k < len(arrivals) && arrivals[k].At == now; k++ {
-			switch w := arrivals[k].Weight; {
-			case arrivals[k].Port == 0 || c.inhibitory == 0:
-				y.x0 += w
-			case c.inhibitory == 1:
-				y.x1 += w
-			default:
-				y.y += w
-			}
+func newCascadeNeurons(n int, keys ...string) *cascadeNeurons {
+	return &cascadeNeurons{all: make([]cascadeNeuron, n), quiet: make([]event.Time, n), keys: keys}
+}
+
+// start sets the state at t = 0 of all neurons.
+func (c *cascadeNeurons) start(u, rest float64) {
+	for i := range c.all {
+		x := &c.all[i]
+		x.u, x.x0, x.rest = u, c.bias, rest
+	}
+}
+
+// Advance carries neuron i to `to`: see Dynamics.
+func (c *cascadeNeurons) Advance(i int, _, to event.Time, arrivals []Arrival, spikes []event.Time) ([]event.Time, error) {
+	x, first := &c.all[i], len(spikes)
+	var err error
+	for k := 0; ; {
+		t := to
+		if k < len(arrivals) {
+			t = arrivals[k].At
 		}
-		if f := y.margin(); now >= c.free[i] && (due || !(f < 0)) {
-			if math.IsNaN(f) {
-				return spikes, ErrNaN
+		for !x.ready || c.quiet[i] < t {
+			x.reach *= 4 // nothing has come for as long
+			c.move(x, max(c.quiet[i], x.at))
+			if spikes, err = c.test(x, i, spikes); err != nil {
+				return spikes, err
 			}
-			if len(spikes)-first >= maxPerStep {
+			if len(spikes)-first > maxPerStep {
 				return spikes, ErrRunaway
 			}
-			spikes = append(spikes, now)
-			last, due = now, false
-			if c.resets {
-				y.u = -c.rest
-			}
-			for q, a := range c.raise {
-				y.th[q] += a
-			}
-			c.free[i] = now + c.tRef
 		}
-		next := to
-		if k < len(arrivals) {
-			next = arrivals[k].At
+		if k == len(arrivals) {
+			return spikes, nil
 		}
-		if now < c.free[i] {
-			next = min(next, c.free[i])
-		}
-		L := (next - now).MS()
-		c.advance(&end, &y, L)
-		if now >= c.free[i] {
-			if at, ok := c.firstCrossing(&y, &end, L); ok {
-				// Solved in float64 and rounded once. A crossing that falls on the
-				// next arrivals, or on the end of the window, waits for them.
-				due = true
-				t := max(now+event.Time(math.Floor(float64(at*1e9)+0.5)), last+1)
-				if t < next {
-					c.advance(&end, &y, (t - now).MS())
-					next = t
-				}
+		x.due = x.due && c.quiet[i] == t
+		x.reach = 2 * (t - x.at)
+		c.move(x, t)
+		for ; k < len(arrivals) && arrivals[k].At == t; k++ {
+			switch a := &arrivals[k]; {
+			case a.Port == PortCurrent:
+				x.rest += float64(c.r0 * a.Weight)
+			case a.Port == 0 || c.inhibitory == 0:
+				x.x0 += a.Weight
+			case c.inhibitory == 1:
+				x.x1 += a.Weight
+			default:
+				x.y += a.Weight
 			}
 		}
-		y, now = end, next
-		if now == to {
-			break
+		if spikes, err = c.test(x, i, spikes); err != nil {
+			return spikes, err
 		}
 	}
-	c.v[i], c.x0[i], c.x1[i], c.y[i] = y.u+c.rest, y.x0+c.bias, y.x1, y.y
-	c.th[0][i], c.th[1][i], c.due[i] = y.th[0], y.th[1], due
+}
+
+func (c *cascadeNeurons) move(x *cascadeNeuron, t event.Time) {
+	if t > x.at {
+		c.advance(&x.cascadeState, &x.cascadeState, (t - x.at).MS())
+		x.at = t
+	}
+}
+
+// test makes the neuron fire if it is at its threshold, and finds out when
+// something is to happen next.
+func (c *cascadeNeurons) test(x *cascadeNeuron, i int, spikes []event.Time) ([]event.Time, error) {
+	f := c.margin(&x.cascadeState)
+	fired := x.at >= x.free && (x.due || !(f < 0))
+	if fired {
+		if math.IsNaN(f) {
+			return spikes, ErrNaN
+		}
+		spikes = append(spikes, x.at)
+		if c.resets {
+			x.u = 0
+		}
+		for q, a := range c.raise {
+			x.th[q] += a
+		}
+		x.free = x.at + c.tRef
+	}
+	x.ready, x.due = true, false
+	if x.at < x.free {
+		c.quiet[i] = x.free
+		return spikes, nil
+	}
+	if c.still(&x.cascadeState) {
+		c.quiet[i] = event.MaxTime
+		return spikes, nil
+	}
+	// The bound of the concavity is good for a membrane time constant or so, and
+	// what lies beyond the next arrival is looked for in vain.
+	longest := max(16, event.Time(min(1e9/c.k0, 1e15)))
+	x.reach = min(max(x.reach, longest/16), longest)
+	c.quiet[i] = x.at + x.reach
+	var end cascadeState
+	L := x.reach.MS()
+	c.advance(&end, &x.cascadeState, L)
+	if s, ok := c.firstCrossing(&x.cascadeState, &end, L); ok {
+		// Solved in float64 and rounded once.
+		d := event.Time(math.Floor(float64(s*1e9) + 0.5))
+		if d == 0 && fired {
+			d = 1 // one spike per picosecond at most
+		}
+		c.quiet[i], x.due = x.at+d, true
+	}
 	return spikes, nil
 }
 
+// Quiet implements Lazy.
+func (c *cascadeNeurons) Quiet() []event.Time { return c.quiet }
+
+// Sync implements Lazy.
+func (c *cascadeNeurons) Sync(i int, t event.Time) { c.move(&c.all[i], t) }
+
+// Copy implements Copier.
+func (c *cascadeNeurons) Copy(dst, src int) { c.all[dst], c.quiet[dst] = c.all[src], c.quiet[src] }
+
 // State gives access to a state variable: see Dynamics.
 func (c *cascadeNeurons) State(i int, key string) *float64 {
-	if list := c.keys[key]; list != nil {
-		return &list[i]
+	x := &c.all[i]
+	for k, v := range []*float64{&x.u, &x.x0, &x.x1, &x.y, &x.th[0], &x.th[1]} {
+		if k < len(c.keys) && c.keys[k] == key {
+			return v
+		}
 	}
 	return nil
 }

@@ -53,82 +53,100 @@ func init() {
 	})
 }
 
-// intFire1 is a block of IntFire1.
+// intFire1 is a block of IntFire1. Each neuron keeps its own time.
 type intFire1 struct {
 	rate   float64 // 1/tau
 	refrac event.Time
-	m      []float64    // at the start of the coming window
-	free   []event.Time // end of refractoriness
+	all    []intFire1Cell
+	quiet  []event.Time
+}
+
+type intFire1Cell struct {
+	m        float64
+	at, free event.Time // local time; end of refractoriness
 }
 
 func newIntFire1(v quantity.Values, n int) (*intFire1, error) {
 	m, _ := Lookup("IntFire1")
 	refrac, _, err := event.FromMS(m.Number(v, "refrac"))
-	return &intFire1{rate: 1 / m.Number(v, "tau"), refrac: refrac, m: make([]float64, n), free: make([]event.Time, n)}, err
+	return &intFire1{rate: 1 / m.Number(v, "tau"), refrac: refrac, all: make([]intFire1Cell, n), quiet: make([]event.Time, n)}, err
 }
 
-// Advance carries neuron i through the window [from, to): see Dynamics. Only an
-// arrival can make it fire, or a start value above 1.
-func (f *intFire1) Advance(i int, from, to event.Time, arrivals []Arrival, spikes []event.Time) ([]event.Time, error) {
-	m := f.m[i]
-	for now, k := from, 0; ; {
-		held := now < f.free[i]
-		for ; k < len(arrivals) && arrivals[k].At == now; k++ {
-			if !held {
-				m += arrivals[k].Weight
-			}
-		}
-		if !(m <= 1) {
-			if math.IsNaN(m) {
-				return spikes, ErrNaN
-			}
-			spikes = append(spikes, now)
-			m, f.free[i] = 0, now+f.refrac
-		}
-		next := to
-		if k < len(arrivals) {
-			next = arrivals[k].At
-		}
-		// m is 0 during refractoriness: it decays to itself.
-		m = float64(m * fmath.Exp(-f.rate*(next-now).MS()))
-		if now = next; now == to {
-			break
+// Advance carries neuron i to `to`: see Dynamics. Only an arrival can make it
+// fire, or a start value above 1.
+func (f *intFire1) Advance(i int, _, to event.Time, arrivals []Arrival, spikes []event.Time) ([]event.Time, error) {
+	x := &f.all[i]
+	if f.quiet[i] == 0 {
+		f.quiet[i] = event.MaxTime
+		if x.m > 1 && (len(arrivals) == 0 || arrivals[0].At > 0) {
+			spikes = f.fire(x, spikes)
 		}
 	}
-	f.m[i] = m
+	for k := 0; k < len(arrivals); {
+		t := arrivals[k].At
+		f.move(x, t)
+		for ; k < len(arrivals) && arrivals[k].At == t; k++ {
+			if t >= x.free {
+				x.m += arrivals[k].Weight
+			}
+		}
+		if !(x.m <= 1) {
+			if math.IsNaN(x.m) {
+				return spikes, ErrNaN
+			}
+			spikes = f.fire(x, spikes)
+		}
+	}
 	return spikes, nil
 }
 
+func (f *intFire1) fire(x *intFire1Cell, spikes []event.Time) []event.Time {
+	x.m, x.free = 0, x.at+f.refrac
+	return append(spikes, x.at)
+}
+
+// move takes a neuron to t; a refractory one stays at 0.
+func (f *intFire1) move(x *intFire1Cell, t event.Time) {
+	x.m = float64(x.m * fmath.Exp(-f.rate*(t-x.at).MS()))
+	x.at = t
+}
+
+// Quiet implements Lazy.
+func (f *intFire1) Quiet() []event.Time { return f.quiet }
+
+// Sync implements Lazy.
+func (f *intFire1) Sync(i int, t event.Time) { f.move(&f.all[i], t) }
+
+// Copy implements Copier.
+func (f *intFire1) Copy(dst, src int) { f.all[dst], f.quiet[dst] = f.all[src], f.quiet[src] }
+
+// State gives access to m, the one state variable.
 func (f *intFire1) State(i int, key string) *float64 {
 	if key == "m" {
-		return &f.m[i]
+		return &f.all[i].m
 	}
 	return nil
 }
 
 func newIntFire2(v quantity.Values, n int) *cascadeNeurons {
 	m, _ := Lookup("IntFire2")
-	c := newCascadeNeurons(n)
-	ib := m.Number(v, "ib")
+	c := newCascadeNeurons(n, "m", "i")
+	c.bias = m.Number(v, "ib")
 	c.k0, c.k1 = 1/m.Number(v, "taum"), 1/m.Number(v, "taus")
 	c.g[0] = c.k0
-	c.rest, c.bias, c.level, c.resets = ib, ib, 1, true
-	for i := range c.x0 {
-		c.x0[i] = ib
-	}
-	c.keys = map[string][]float64{"m": c.v, "i": c.x0}
+	c.level, c.resets = 1, true
+	c.start(0, c.bias)
 	return c
 }
 
 func newIntFire4(v quantity.Values, n int) *cascadeNeurons {
 	m, _ := Lookup("IntFire4")
-	c := newCascadeNeurons(n)
+	c := newCascadeNeurons(n, "m", "e", "i2", "i1")
 	c.k0, c.k1 = 1/m.Number(v, "taum"), 1/m.Number(v, "taue")
 	c.k2, c.k3 = 1/m.Number(v, "taui2"), 1/m.Number(v, "taui1")
 	c.g[0] = 1 / response2(c.k0, c.k1, peak2(c.k0, c.k1))
 	c.h = 1 / response2(c.k2, c.k3, peak2(c.k2, c.k3))
 	c.g[1] = 1 / (c.h * response3(c.k0, c.k2, c.k3, peak3(c.k0, c.k2, c.k3)))
 	c.level, c.resets, c.inhibitory = 1, true, 2
-	c.keys = map[string][]float64{"m": c.v, "e": c.x0, "i1": c.y, "i2": c.x1}
 	return c
 }

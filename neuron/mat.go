@@ -45,14 +45,14 @@ func init() {
 			}
 			return "", nil
 		},
-		New: func(v quantity.Values, n int) (Dynamics, error) { return newMAT(v, n) },
+		New: func(v quantity.Values, n int) (Dynamics, error) { return newMAT(v, n) }, Currents: true,
 	})
 }
 
 func newMAT(v quantity.Values, n int) (*cascadeNeurons, error) {
 	m, _ := Lookup("mat2_psc_exp")
 	p := func(key string) float64 { return m.Number(v, key) }
-	c := newCascadeNeurons(n)
+	c := newCascadeNeurons(n, "V_m", "I_syn_ex", "I_syn_in", "", "V_th_alpha_1", "V_th_alpha_2")
 	var err error
 	if c.tRef, _, err = event.FromMS(p("t_ref")); err != nil {
 		return nil, fmt.Errorf("t_ref: %w", err)
@@ -61,10 +61,8 @@ func newMAT(v quantity.Values, n int) (*cascadeNeurons, error) {
 	c.g = [2]float64{1 / p("C_m"), 1 / p("C_m")}
 	c.r = [2]float64{1 / p("tau_1"), 1 / p("tau_2")}
 	c.raise = [2]float64{p("alpha_1"), p("alpha_2")}
-	c.rest, c.level, c.inhibitory = p("E_L")+float64(p("tau_m")/p("C_m")*p("I_e")), p("omega"), 1
-	for i := range c.v {
-		c.v[i] = p("E_L")
-	}
-	c.keys = map[string][]float64{"V_m": c.v, "I_syn_ex": c.x0, "I_syn_in": c.x1, "V_th_alpha_1": c.th[0], "V_th_alpha_2": c.th[1]}
+	c.level, c.inhibitory = p("omega"), 1
+	c.r0 = p("tau_m") / p("C_m")
+	c.start(p("E_L"), p("E_L")+float64(c.r0*p("I_e")))
 	return c, nil
 }

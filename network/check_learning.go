@@ -146,6 +146,9 @@ func (c *learningChecker) projection(i int) {
 			c.fault("projection", i, "edges_file", "phases of edges are given, but synapse model %s has no phase", sm.Name)
 		}
 		c.drive(i, sm.Learning)
+		if m.Simulation.Engine == EngineClocked {
+			c.fault("projection", i, "synapse.model", "synapse model %s is not known to the clocked engine, want %s, or engine = %q", sm.Name, hmn.Name, EngineEvent)
+		}
 		return
 	}
 	par, err := hmn.Resolve(p.SynapseParams, rates)

@@ -10,7 +10,7 @@ import (
 
 // plasticRules are the rows of the table: rules with the parameters that their
 // variants need.
-var plasticRules = []plasticRule{
+var plasticRules = append(publishedRules(), []plasticRule{
 	stdpRule("stdp, additive", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1}),
 	stdpRule("stdp, additive, small steps", stdpOracle{aPlus: 1e-4, aMinus: -1.05e-4, tauPlus: 17, tauMinus: 34, wMax: 1}),
 	stdpRule("stdp, additive, both potentiate, w_min > 0", stdpOracle{aPlus: 0.002, aMinus: 0.001, tauPlus: 17, tauMinus: 34, wMin: 2, wMax: 30}),
@@ -22,16 +22,6 @@ var plasticRules = []plasticRule{
 	stdpRule("stdp, nearest presynaptic", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1, by: presynaptic}),
 	stdpRule("stdp, nearest reduced", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, wMax: 1, by: reduced}),
 	stdpRule("stdp, nearest presynaptic, multiplicative", stdpOracle{aPlus: 0.02, aMinus: -0.021, tauPlus: 20, tauMinus: 20, muPlus: 1, muMinus: 1, wMax: 1, by: presynaptic}),
-	// The four fits of Pfister & Gerstner 2006, Tables 3 and 4, by name: their
-	// numbers stand here only.
-	tripletRule("visual_cortex", tripletOracle{a2Plus: 5e-10, a3Plus: 6.2e-3, a2Minus: -7e-3, a3Minus: -2.3e-4, tauX: 101, tauY: 125}),
-	tripletRule("visual_cortex_minimal", tripletOracle{a3Plus: 6.5e-3, a2Minus: -7.1e-3, tauX: 101, tauY: 114}),
-	tripletRule("hippocampus", tripletOracle{a2Plus: 6.1e-3, a3Plus: 6.7e-3, a2Minus: -1.6e-3, a3Minus: -1.4e-3, tauX: 946, tauY: 27}),
-	tripletRule("hippocampus_minimal", tripletOracle{a2Plus: 5.3e-3, a3Plus: 8e-3, a2Minus: -3.5e-3, tauX: 946, tauY: 40}),
-	tripletRule("visual_cortex", tripletOracle{a2Plus: 8.8e-11, a3Plus: 5.3e-2, a2Minus: -6.6e-3, a3Minus: -3.1e-3, tauX: 714, tauY: 40, nearest: true}),
-	tripletRule("visual_cortex_minimal", tripletOracle{a3Plus: 5e-2, a2Minus: -8e-3, tauX: 714, tauY: 40, nearest: true}),
-	tripletRule("hippocampus", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, a3Minus: -7.5e-9, tauX: 575, tauY: 47, nearest: true}),
-	tripletRule("hippocampus_minimal", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, tauX: 575, tauY: 48, nearest: true}),
 	tripletSmall(),
 	vogelsRule("vogels_sprekeler", vogelsOracle{eta: 0.1, alpha: 0.12, tau: 20, wMax: 10}),
 	vogelsRule("vogels_sprekeler, small steps", vogelsOracle{eta: 1e-4, alpha: 0.9, tau: 35, wMax: 1}),
@@ -47,7 +37,7 @@ var plasticRules = []plasticRule{
 	dopamineRule("stdp_dopamine, nest", "nest", dopamineOracle{aPlus: 1, aMinus: -1.5, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.2, base: 0.0001, wMax: 4, nest: true,
 		factors: []factor{{200, 1}}}),
 	daspnetRule(),
-}
+}...)
 
 // with adds parameters.
 func with(v quantity.Values, kv ...any) quantity.Values {
@@ -66,6 +56,29 @@ func stdpRule(name string, o stdpOracle) plasticRule {
 		v = with(v, "mu_minus", o.muMinus)
 	}
 	return plasticRule{name: name, model: "stdp", params: v, wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights}
+}
+
+// published are the fits of Pfister & Gerstner 2006, Tables 3 and 4, by name: their
+// numbers stand here only.
+var published = []struct {
+	set string
+	o   tripletOracle
+}{
+	{"visual_cortex", tripletOracle{a2Plus: 5e-10, a3Plus: 6.2e-3, a2Minus: -7e-3, a3Minus: -2.3e-4, tauX: 101, tauY: 125}},
+	{"visual_cortex_minimal", tripletOracle{a3Plus: 6.5e-3, a2Minus: -7.1e-3, tauX: 101, tauY: 114}},
+	{"hippocampus", tripletOracle{a2Plus: 6.1e-3, a3Plus: 6.7e-3, a2Minus: -1.6e-3, a3Minus: -1.4e-3, tauX: 946, tauY: 27}},
+	{"hippocampus_minimal", tripletOracle{a2Plus: 5.3e-3, a3Plus: 8e-3, a2Minus: -3.5e-3, tauX: 946, tauY: 40}},
+	{"visual_cortex", tripletOracle{a2Plus: 8.8e-11, a3Plus: 5.3e-2, a2Minus: -6.6e-3, a3Minus: -3.1e-3, tauX: 714, tauY: 40, nearest: true}},
+	{"visual_cortex_minimal", tripletOracle{a3Plus: 5e-2, a2Minus: -8e-3, tauX: 714, tauY: 40, nearest: true}},
+	{"hippocampus", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, a3Minus: -7.5e-9, tauX: 575, tauY: 47, nearest: true}},
+	{"hippocampus_minimal", tripletOracle{a2Plus: 4.6e-3, a3Plus: 9.1e-3, a2Minus: -3e-3, tauX: 575, tauY: 48, nearest: true}},
+}
+
+func publishedRules() (out []plasticRule) {
+	for _, p := range published {
+		out = append(out, tripletRule(p.set, p.o))
+	}
+	return out
 }
 
 func tripletRule(set string, o tripletOracle) plasticRule {

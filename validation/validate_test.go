@@ -76,6 +76,9 @@ var sections = []section{
 	{"Plasticity: every rule in every situation", checkPlasticity},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
+	{"Plasticity: where weights settle", checkEquilibria},
+	{"Plasticity: competition of inputs", checkSongAbbott},
+	{"Plasticity: inhibition that balances", checkVogels},
 	{"Dopamine: the program of Izhikevich 2007", checkProgram},
 	{"Shipped models", checkShipped},
 	{"The cortical microcircuit", checkMicrocircuit},
@@ -164,6 +167,7 @@ var probes = []struct {
 	{"hmn-bandit", 60 * event.Second}, {"hmn-recurrent", 11 * event.Second},
 	{"izhikevich2007", event.Second},
 	{"microcircuit", 20 * event.Millisecond},
+	{"song-abbott", 2 * event.Second}, {"vogels2011", 16 * event.Millisecond},
 }
 
 // probeSet makes models smaller that are too large for a probe.

@@ -240,6 +240,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		return b.advanceEpoch(s, w)
 	}
 	if b.learn != nil {
+		b.learn.cut = p.cut
 		b.learn.begin(w)
 		for _, pl := range b.learn.in {
 			b.hits += uint64(len(pl.at))

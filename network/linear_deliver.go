@@ -464,12 +464,12 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 		}
 	}
 	if b.learn != nil {
-		lo, hi := uint32(from), uint32(to)
 		for _, pl := range b.learn.in {
 			first, port := pl.in.p.src.first, pl.in.r.Port
-			for q, a := range pl.at {
-				if sl := s.slot[a.T]; sl != 0 && a.Off >= lo && a.Off < hi {
-					h := neuron.Hit{Off: a.Off - lo, Src: first, W: pl.w[q], Slot: sl - 1, Port: port}
+			q, hi := pl.inStep(j)
+			for ; q < hi; q++ {
+				if a := pl.at[q]; s.slot[a.T] != 0 {
+					h := neuron.Hit{Off: a.Off - uint32(from), Src: first, W: pl.w[q], Slot: s.slot[a.T] - 1, Port: port}
 					if len(pl.mark) > 0 && pl.mark[q] > 0 {
 						h.Ref = pl.base + uint32(q+1)
 					}

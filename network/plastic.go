@@ -84,10 +84,7 @@ func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 		}
 		x.band = int(band)
 	}
-	slices.SortFunc(all, func(a, b placed) int {
-		return cmp.Or(cmp.Compare(a.band, b.band), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Axonal, b.Axonal),
-			cmp.Compare(a.Target, b.Target), cmp.Compare(a.Multapse, b.Multapse))
-	})
+	all = c.sortPlaced(all)
 	var out []*synapse.Wiring
 	for len(all) > 0 {
 		n := sort.Search(len(all), func(i int) bool { return all[i].band > all[0].band })
@@ -95,6 +92,36 @@ func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 		all = all[n:]
 	}
 	return out, nil
+}
+
+// sortPlaced orders synapses by band, source, axonal delay, target and multapse
+// number. Where delays are equal, those listed by target need but be dealt out
+// to their sources.
+func (c *connector) sortPlaced(all []placed) []placed {
+	order := func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.band, b.band), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Axonal, b.Axonal),
+			cmp.Compare(a.Target, b.Target), cmp.Compare(a.Multapse, b.Multapse))
+	}
+	if c.axonal.fixed && c.p.Rule != EdgeList && !c.bySource {
+		next := make([]int, c.sources+1)
+		for i := range all {
+			next[all[i].Source+1]++
+		}
+		for s := range c.sources {
+			next[s+1] += next[s]
+		}
+		dealt := make([]placed, len(all))
+		for i := range all {
+			s := all[i].Source
+			dealt[next[s]] = all[i]
+			next[s]++
+		}
+		all = dealt
+	}
+	if !slices.IsSortedFunc(all, order) {
+		slices.SortFunc(all, order)
+	}
+	return all
 }
 
 // wiring makes one band.
@@ -165,7 +192,8 @@ func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wir
 // learning is the plastic synapses between spiking populations onto one block.
 type learning struct {
 	in     []*plastic
-	read   event.Time // a run ends at it, in the present window
+	read   event.Time   // a run ends at it, in the present window
+	cut    []event.Time // the steps in which the block takes the window; nil: one
 	groups []*group
 	// tentative lists the targets some of whose arrivals have weights that hang
 	// on the window's spikes; is marks them.
@@ -200,6 +228,7 @@ type plastic struct {
 	step event.Time
 	at   []neuron.Timed // of the window
 	w    []float64
+	ends []int       // of its steps, among them
 	open []tentative // those whose weight hangs on the window's spikes
 	mark []uint32    // by arrival of the window: 1 + index in open; nil: none
 	base uint32      // number of arrivals in the window at earlier inputs of the block
@@ -352,16 +381,17 @@ func (pl *plastic) foresee(w event.Window, x late, known, d event.Time) {
 	n := int(x.hi - x.lo)
 	pl.sent, pl.hangs = slices.Grow(pl.sent[:0], n)[:n], slices.Grow(pl.hangs[:0], n)[:n]
 	pl.l.Foresee(x.src, x.lo, x.hi, pl.earlier(x.src, x.lo, x.at), known, x.at, pl.sent, pl.hangs)
-	for k, y := range pl.sent {
+	arr := pl.send(&x, d)
+	for k, hangs := range pl.hangs {
 		i := x.lo + uint32(k)
 		part := x.part.of(i)
 		if part == 0 {
 			continue
 		}
-		arr := pl.effect(i, x.at+d, float64(part*y))
-		if pl.hangs[k] {
+		if hangs {
 			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.in.r.Target[i]), arr: arr, part: part})
 		}
+		arr++
 	}
 }
 
@@ -378,12 +408,7 @@ func (pl *plastic) arrive(x *late, d, from event.Time) {
 		n := int(x.hi - x.lo)
 		pl.sent = slices.Grow(pl.sent[:0], n)[:n]
 		pl.l.Arrive(x.src, x.lo, x.hi, x.at, pl.sent)
-		for k, y := range pl.sent {
-			i := x.lo + uint32(k)
-			if part := x.part.of(i); part != 0 {
-				pl.effect(i, x.at+d, float64(part*y))
-			}
-		}
+		pl.send(x, d)
 	} else {
 		pl.l.Arrive(x.src, x.lo, x.hi, x.at, nil)
 	}
@@ -403,52 +428,115 @@ func (pl *plastic) earlier(src, i uint32, t event.Time) []event.Time {
 	return pl.before
 }
 
-// effect enters what synapse i does to its target at t and returns its place
-// among the effects of its cell.
-func (pl *plastic) effect(i uint32, t event.Time, x float64) int {
+// send enters what the synapses of x do to their targets a dendritic delay d after
+// its arrival, given what they transmit, and returns the place of the first among
+// the effects of its cell. Where nothing is transmitted there is no effect.
+func (pl *plastic) send(x *late, d event.Time) (first int) {
+	t := x.at + d
+	cell := t / pl.step
+	e, off := &pl.ring[int(cell)%len(pl.ring)], uint32(t-cell*pl.step)
+	first = len(e.at)
+	sign := 1.0
 	if pl.in.r.Negative {
-		x = -x
+		sign = -1
 	}
-	e := &pl.ring[int(t/pl.step)%len(pl.ring)]
-	e.at = append(e.at, neuron.Timed{Off: uint32(t % pl.step), T: pl.in.r.Target[i]})
-	e.w = append(e.w, x)
-	return len(e.at) - 1
+	targets := pl.in.r.Target[x.lo:x.hi]
+	if x.part.share != nil {
+		for k, y := range pl.sent {
+			if part := x.part.share[x.lo+uint32(k)-x.part.lo]; part != 0 {
+				e.at = append(e.at, neuron.Timed{Off: off, T: targets[k]})
+				e.w = append(e.w, float64(float64(sign*part)*y))
+			}
+		}
+		return first
+	}
+	gain := float64(sign * x.part.gain)
+	if gain == 0 {
+		return first
+	}
+	n := first + len(targets)
+	e.at, e.w = slices.Grow(e.at, len(targets))[:n], slices.Grow(e.w, len(targets))[:n]
+	at, w, sent := e.at[first:], e.w[first:], pl.sent[:len(targets)]
+	for k, target := range targets {
+		at[k] = neuron.Timed{Off: off, T: target}
+		w[k] = float64(gain * sent[k])
+	}
+	return first
 }
 
-// window lists what acts in the window.
-func (pl *plastic) window(w event.Window) {
+// window lists what acts in the window, by the steps that the block takes it in,
+// which end at the times in cut from its start; nil: one step.
+func (pl *plastic) window(w event.Window, cut []event.Time) {
 	cell := w.Start / pl.step
 	e := &pl.ring[int(cell)%len(pl.ring)]
-	pl.at, pl.w, pl.mark = pl.at[:0], pl.w[:0], pl.mark[:0]
 	lo, hi := w.Start-cell*pl.step, w.End-cell*pl.step
-	if len(pl.open) > 0 {
-		pl.mark = slices.Grow(pl.mark, len(e.at))[:len(e.at)]
-		clear(pl.mark)
-	}
-	for k := range pl.open {
-		pl.mark[pl.open[k].arr] = uint32(k + 1)
-	}
-	n := 0
-	for k, x := range e.at {
-		if t := event.Time(x.Off); t >= lo && t < hi {
-			pl.at = append(pl.at, neuron.Timed{Off: uint32(t - lo), T: x.T})
-			pl.w = append(pl.w, e.w[k])
-			if len(pl.mark) > 0 {
-				m := pl.mark[k]
-				pl.mark[n] = m
-				if m > 0 {
-					pl.open[m-1].arr = n
-				}
+	pl.mark = pl.mark[:0]
+	if lo == 0 && hi == pl.step && len(cut) <= 1 {
+		pl.at, e.at = e.at, pl.at[:0]
+		pl.w, e.w = e.w, pl.w[:0]
+		pl.ends = append(pl.ends[:0], len(pl.at))
+		if len(pl.open) > 0 {
+			pl.mark = slices.Grow(pl.mark, len(pl.at))[:len(pl.at)]
+			clear(pl.mark)
+			for k := range pl.open {
+				pl.mark[pl.open[k].arr] = uint32(k + 1)
 			}
-			n++
+		}
+		return
+	}
+	steps := max(1, len(cut))
+	each := uint32(hi - lo) // all steps but the last are of one length
+	if steps > 1 {
+		each = uint32(cut[0])
+	}
+	// Places by step, in the order in which they were entered.
+	pl.ends = slices.Grow(pl.ends[:0], steps)[:steps]
+	clear(pl.ends)
+	step := func(off uint32) int { return min(int(off/each), steps-1) }
+	for _, x := range e.at {
+		if t := event.Time(x.Off); t >= lo && t < hi {
+			pl.ends[step(uint32(t-lo))]++
 		}
 	}
-	if len(pl.mark) > 0 {
-		pl.mark = pl.mark[:n]
+	n := 0
+	for j, k := range pl.ends {
+		pl.ends[j] = n
+		n += k
+	}
+	pl.at, pl.w = slices.Grow(pl.at[:0], n)[:n], slices.Grow(pl.w[:0], n)[:n]
+	if len(pl.open) > 0 {
+		pl.mark = slices.Grow(pl.mark, n)[:n]
+		clear(pl.mark)
+		slices.SortFunc(pl.open, func(a, b tentative) int { return cmp.Compare(a.arr, b.arr) })
+	}
+	open := 0
+	for k, x := range e.at {
+		t := event.Time(x.Off)
+		if t < lo || t >= hi {
+			continue
+		}
+		off := uint32(t - lo)
+		j := step(off)
+		to := pl.ends[j]
+		pl.ends[j]++
+		pl.at[to], pl.w[to] = neuron.Timed{Off: off, T: x.T}, e.w[k]
+		if open < len(pl.open) && pl.open[open].arr == k {
+			pl.open[open].arr = to
+			open++
+			pl.mark[to] = uint32(open)
+		}
 	}
 	if hi == pl.step {
 		e.at, e.w = e.at[:0], e.w[:0]
 	}
+}
+
+// inStep are the arrivals [lo, hi) of the window that fall into step j.
+func (pl *plastic) inStep(j int) (lo, hi int) {
+	if j > 0 {
+		lo = pl.ends[j-1]
+	}
+	return lo, pl.ends[j]
 }
 
 // begin takes up what arrives in the window.
@@ -472,7 +560,7 @@ func (g *learning) begin(w event.Window) {
 	}
 	n := uint32(0)
 	for _, pl := range g.in {
-		pl.window(w)
+		pl.window(w, g.cut)
 		pl.base = n
 		n += uint32(len(pl.at))
 		for k := range pl.open {

@@ -158,6 +158,30 @@ func (r *Rule) raised(w float64, own *float64, j int, p *piece) (float64, *post)
 	return w, &list[z-1]
 }
 
+// raisedPlain is raised of additive rules, list being the post spikes.
+func (r *Rule) raisedPlain(w float64, list []post, p *piece) (float64, *post) {
+	z := len(list)
+	for z > 0 && list[z-1].At >= p.to {
+		z--
+	}
+	k := z
+	for k > 0 && list[k-1].At >= p.from {
+		k--
+	}
+	if z == 0 {
+		return w, &nothing
+	}
+	for ; k < z; k++ {
+		s := &list[k]
+		x := p.prev.X
+		if s.At == p.meets {
+			x = p.prev.B
+		}
+		w = r.clip(w + float64(x*float64(p.up.at(s.N)*s.Gain)))
+	}
+	return w, &list[z-1]
+}
+
 // lowered is the weight after the arrival x at p.to, given the last post spike
 // before.
 func (r *Rule) lowered(w float64, x *sourceSpike, s *post, p *piece) float64 {
@@ -228,7 +252,7 @@ func (r *Rule) arrivePlain(w []float64, targets []uint16, p *piece, x *sourceSpi
 		case s.Prev < p.from && s.At < p.to && s.At > p.meets: // the one that is due
 			y = r.clip(y + float64(p.prev.X*float64(p.up.at(s.N)*s.Gain)))
 		default:
-			y, s = r.raised(y, nil, int(j), p)
+			y, s = r.raisedPlain(y, r.posts.list[j], p)
 		}
 		if out != nil {
 			out[k] = y

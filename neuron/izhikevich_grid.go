@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"hmn/event"
 	"hmn/event/quantity"
@@ -58,7 +59,15 @@ type izhikevichGrid struct {
 	first int // number of the first neuron in its population
 	v, u  []float64
 	in    []float64
-	draws []float64 // noise of the step, from neuron first/4·4 on
+	bits  []uint64 // of the step, 32 per neuron, from neuron first/4·4 on
+	over  []uint8  // stepFour: bit i%4 of over[i/4]: neuron i is not below V_th
+	four  gridConstants
+}
+
+// gridConstants are the numbers of a step, each four times, in the order in which
+// stepFour wants them.
+type gridConstants struct {
+	k004, k5, k140, half, th, exponent, middle, noise, ie, c, d, a, b [4]float64
 }
 
 func newIzhikevichGrid(v quantity.Values, k random.Key, first, n int) *izhikevichGrid {
@@ -66,10 +75,13 @@ func newIzhikevichGrid(v quantity.Values, k random.Key, first, n int) *izhikevic
 	p := func(key string) float64 { return m.Number(v, key) }
 	g := &izhikevichGrid{a: p("a"), b: p("b"), c: p("c"), d: p("d"), th: p("V_th"), ie: p("I_e"), noise: p("noise"),
 		key: k, first: first, v: make([]float64, n), u: make([]float64, n), in: make([]float64, n),
-		draws: make([]float64, (first+n+3)/4*4-first/4*4)}
+		bits: make([]uint64, 2*((first+n+3)/4-first/4)), over: make([]uint8, n/4)}
 	for i := range g.v {
 		g.v[i], g.u[i] = -65, float64(g.b*-65)
 	}
+	all := func(x float64) [4]float64 { return [4]float64{x, x, x, x} }
+	g.four = gridConstants{k004: all(0.04), k5: all(5), k140: all(140), half: all(0.5), th: all(g.th), exponent: all(gridExponent), middle: all(gridMiddle),
+		noise: all(g.noise), ie: all(g.ie), c: all(g.c), d: all(g.d), a: all(g.a), b: all(g.b)}
 	return g
 }
 
@@ -79,58 +91,68 @@ func (g *izhikevichGrid) Period() event.Time { return event.Millisecond }
 // Input is the current of the coming step [pA] without I_e and noise.
 func (g *izhikevichGrid) Input() []float64 { return g.in }
 
-// draw fills draws with the noise of step k. One Philox block of the entity
-// ⌊i/4⌋ serves four neurons with 32 bits x each: U = x/2³². Written into the
-// fraction of a number between 2²⁰ and 2²⁰ + 1, they need no conversion.
+// draw fills bits for step k: one Philox block of the entity ⌊i/4⌋ serves the four
+// neurons i.
 func (g *izhikevichGrid) draw(k int64) {
-	const exponent, middle = (1023 + 20) << 52, 1<<20 + 0.5
-	unit := func(x uint64) float64 { return math.Float64frombits(exponent|x) - middle }
-	noise, q := g.noise, uint64(g.first/4)
-	for d := g.draws; len(d) >= 4; d = d[4:] {
-		a, b := g.key.At(q, uint64(k))
-		d[0] = float64(noise * unit(a&(1<<32-1)))
-		d[1] = float64(noise * unit(a>>32))
-		d[2] = float64(noise * unit(b&(1<<32-1)))
-		d[3] = float64(noise * unit(b>>32))
+	q := uint64(g.first / 4)
+	for d := g.bits; len(d) >= 2; d = d[2:] {
+		d[0], d[1] = g.key.At(q, uint64(k))
 		q++
 	}
 }
+
+// 32 bits x written into the fraction of a number between 2²⁰ and 2²⁰ + 1 make
+// U = x/2³² without a conversion.
+const (
+	gridExponent = 1 << 20
+	gridMiddle   = 1<<20 + 0.5
+)
 
 var errGridNaN = errors.New("the membrane potential is not a number")
 
 // Step takes the neurons from k to k + 1 ms.
 func (g *izhikevichGrid) Step(k int64, fired []uint32) ([]uint32, error) {
-	v := g.v
-	u, in := g.u[:len(v)], g.in[:len(v)]
-	noise := in // any slice of the length
 	if g.noise > 0 {
 		g.draw(k)
-		noise = g.draws[g.first%4:]
 	}
-	noise = noise[:len(v)]
-	a, b, th := g.a, g.b, g.th
-	for i, x := range v {
-		y := u[i]
-		if x >= th {
-			x, y = g.c, y+g.d
-		}
-		s := g.ie + in[i]
-		if g.noise > 0 {
-			s = g.ie + noise[i] + in[i]
-		}
-		in[i] = 0
-		x += float64(0.5 * (float64((float64(0.04*x)+5)*x) + 140 - y + s))
-		x += float64(0.5 * (float64((float64(0.04*x)+5)*x) + 140 - y + s))
-		y += float64(a * (float64(b*x) - y))
-		v[i], u[i] = x, y
-		if !(x < th) {
-			if x != x {
-				return fired, fmt.Errorf("neuron %d: %w", g.first+i, errGridNaN)
+	n := 0
+	if byFours && g.first%4 == 0 && len(g.over) > 0 {
+		n = 4 * len(g.over)
+		stepFour(&g.v[0], &g.u[0], &g.in[0], &g.bits[0], &g.over[0], len(g.over), &g.four)
+		for q, m := range g.over {
+			for ; m != 0; m &= m - 1 {
+				fired = append(fired, uint32(4*q+bits.TrailingZeros8(m)))
 			}
-			fired = append(fired, uint32(i))
+		}
+	}
+	for ; n < len(g.v); n++ {
+		if g.one(n) {
+			fired = append(fired, uint32(n))
+		}
+	}
+	for _, i := range fired {
+		if x := g.v[i]; x != x {
+			return fired, fmt.Errorf("neuron %d: %w", g.first+int(i), errGridNaN)
 		}
 	}
 	return fired, nil
+}
+
+// one takes neuron i over the step and says whether it is not below V_th then.
+func (g *izhikevichGrid) one(i int) bool {
+	x, y := g.v[i], g.u[i]
+	if x >= g.th {
+		x, y = g.c, y+g.d
+	}
+	q := i + g.first%4
+	u := math.Float64frombits(math.Float64bits(gridExponent)|g.bits[q/2]>>(q%2*32)&(1<<32-1)) - gridMiddle
+	s := g.ie + float64(g.noise*u) + g.in[i]
+	g.in[i] = 0
+	x += float64(0.5 * (float64((float64(0.04*x)+5)*x) + 140 - y + s))
+	x += float64(0.5 * (float64((float64(0.04*x)+5)*x) + 140 - y + s))
+	y += float64(g.a * (float64(g.b*x) - y))
+	g.v[i], g.u[i] = x, y
+	return !(x < g.th)
 }
 
 // State gives access to V_m and U_m.

@@ -30,7 +30,7 @@ func Example() {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"brunel-ai", "brunel-si-fast", "brunel-si-slow", "brunel-sr", "celegans", "cuba", "cuba-nest", "hmn-bandit", "hmn-recurrent", "izhikevich2007", "microcircuit", "rate-fixed-point", "ring", "song-abbott", "vogels2011"}
+	want := []string{"brunel-ai", "brunel-si-fast", "brunel-si-slow", "brunel-sr", "celegans", "cuba", "cuba-nest", "hmn-bandit", "hmn-recurrent", "izhikevich2007", "izhikevich2007-classical", "izhikevich2007-instrumental", "izhikevich2007-shift", "microcircuit", "rate-fixed-point", "ring", "song-abbott", "vogels2011"}
 	for _, name := range want {
 		if !slices.Contains(models.Names(), name) {
 			t.Errorf("no shipped model %s", name)
@@ -146,7 +146,8 @@ func TestLoad(t *testing.T) {
 		"cuba": {4000, 320000}, "cuba-nest": {4000, 320000}, "bench/cuba": {4000, 320000}, "bench/cuba-delays": {4000, 320000},
 		"brunel-ai": {25000, 15.625e6 + 12500}, "brunel-sr": {25000, 15.625e6 + 12500}, "brunel-si-fast": {25000, 15.625e6 + 12500}, "brunel-si-slow": {25000, 15.625e6 + 12500},
 		"bench/brunel": {25000, 15.625e6 + 12500}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684 + 2698},
-		"izhikevich2007": {1000, 100001}, "microcircuit": {2 * 77169, 298880968 + 77169},
+		"izhikevich2007": {1000, 100001}, "izhikevich2007-classical": {2000, 101000}, "izhikevich2007-instrumental": {1800, 100800},
+		"izhikevich2007-shift": {1800, 100800}, "microcircuit": {2 * 77169, 298880968 + 77169},
 		"song-abbott": {1001, 1000}, "vogels2011": {10000, 2e6},
 		"hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
 	}
@@ -177,10 +178,12 @@ func TestLoad(t *testing.T) {
 // Every alternative that a model offers loads.
 func TestChoices(t *testing.T) {
 	for name, sets := range map[string][]string{
-		"microcircuit":   {"input=dc", "scale=0.1", "scale=0.02"},
-		"izhikevich2007": {"semantics=daspnet", "semantics=exact", "task.arm=random", "task.arm=none"},
-		"song-abbott":    {"rule=additive", "rule=gutig", "rule=multiplicative"},
-		"vogels2011":     {"eta=0", "rho_0=5"},
+		"microcircuit":             {"input=dc", "scale=0.1", "scale=0.02"},
+		"izhikevich2007":           {"semantics=daspnet", "semantics=exact", "task.arm=random", "task.arm=none"},
+		"izhikevich2007-classical": {"semantics=daspnet", "semantics=exact"}, "izhikevich2007-instrumental": {"semantics=daspnet", "semantics=exact"},
+		"izhikevich2007-shift": {"semantics=daspnet", "semantics=exact"},
+		"song-abbott":          {"rule=additive", "rule=gutig", "rule=multiplicative"},
+		"vogels2011":           {"eta=0", "rho_0=5"},
 	} {
 		text, _ := models.Text(name)
 		for _, set := range sets {

@@ -80,6 +80,7 @@ var sections = []section{
 	{"Plasticity: competition of inputs", checkSongAbbott},
 	{"Plasticity: inhibition that balances", checkVogels},
 	{"Dopamine: the program of Izhikevich 2007", checkProgram},
+	{"Dopamine: the distal reward problem", checkDistal},
 	{"Shipped models", checkShipped},
 	{"The cortical microcircuit", checkMicrocircuit},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
@@ -165,7 +166,7 @@ var probes = []struct {
 	{"brunel-sr", 5 * event.Millisecond}, {"brunel-si-fast", 10 * event.Millisecond}, {"brunel-ai", 10 * event.Millisecond}, {"brunel-si-slow", 20 * event.Millisecond},
 	{"ring", 50 * event.Millisecond}, {"rate-fixed-point", 50 * event.Millisecond},
 	{"hmn-bandit", 60 * event.Second}, {"hmn-recurrent", 11 * event.Second},
-	{"izhikevich2007", event.Second},
+	{"izhikevich2007", event.Second}, {"izhikevich2007-classical", event.Second}, {"izhikevich2007-instrumental", event.Second}, {"izhikevich2007-shift", event.Second},
 	{"microcircuit", 20 * event.Millisecond},
 	{"song-abbott", 2 * event.Second}, {"vogels2011", 16 * event.Millisecond},
 }

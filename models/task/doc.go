@@ -6,6 +6,9 @@
 //     chooses by its largest output.
 //   - distal_reward: synapses of a spiking network whose coincidences are
 //     rewarded seconds later, beside control synapses that see the same rewards.
+//   - classical_conditioning, instrumental_conditioning, dopamine_shift: groups of
+//     neurons are stimulated, and dopamine comes after one of many stimuli, after
+//     the stronger of two responses, or as dopaminergic neurons answer.
 //
 // Their random numbers are functions of the seed and of the trial alone, from
 // streams of their own: two networks that learn by different rules, or not at

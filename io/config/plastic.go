@@ -167,6 +167,11 @@ func (l *loader) synapseParams(p *projection) {
 		l.errorf(at, "%s%s%v", t.label, why, err)
 		return
 	}
+	if m.Notes != nil {
+		for _, note := range m.Notes(p.SynapseParams) {
+			l.note("projection %s: synapse: %s", quote(p.Name), note)
+		}
+	}
 	if m.Learning == nil || !p.joined {
 		return
 	}

@@ -50,6 +50,11 @@ var sections = []section{
 	{"Shapes of currents, also where time constants meet", func(t *testing.T, _ mode) []Check { return checkShapes(t) }},
 	{"Delays", func(t *testing.T, _ mode) []Check { return checkRing(t) }},
 	{"Refractoriness", func(t *testing.T, _ mode) []Check { return checkRefractory(t) }},
+	{"Closed-form neurons", func(t *testing.T, _ mode) []Check { return checkZoo(t) }},
+	{"Gap junctions", func(t *testing.T, _ mode) []Check { return checkGaps(t) }},
+	{"Noise currents", func(t *testing.T, m mode) []Check {
+		return checkNoise(t, [...]int{60, 200, 400}[m], [...]event.Time{1, 4, 20}[m]*event.Second)
+	}},
 	{"Rate units", func(t *testing.T, _ mode) []Check { return checkRates(t) }},
 	{"An independent simulator", func(t *testing.T, m mode) []Check {
 		return checkOracle(t, [...]uint64{6, 60, 600}[m], 8, 200*event.Millisecond)

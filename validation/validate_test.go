@@ -95,6 +95,7 @@ var sections = []section{
 	{"Neurons: adaptive exponential", checkAdEx},
 	{"Neurons: Izhikevich", func(t *testing.T, m mode) []Check { return append(checkIzhikevich(t, m), checkPaperGrid(t, m)...) }},
 	{"Neurons: Hodgkin–Huxley", checkHH},
+	{"Dopamine: conditioning", checkConditioning},
 	{"Shipped models", checkShipped},
 	{"The cortical microcircuit", checkMicrocircuit},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},

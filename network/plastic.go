@@ -199,6 +199,7 @@ type learning struct {
 	// on the window's spikes; is marks them.
 	tentative []int32
 	is        []bool
+	supposed  []bool // those whose arrivals carry weights on the supposition of spikes
 	// changed lists targets whose later arrivals in the window carry other
 	// weights than those that were added up: they must be replayed.
 	changed []int32
@@ -230,8 +231,10 @@ type plastic struct {
 	w    []float64
 	ends []int       // of its steps, among them
 	open []tentative // those whose weight hangs on the window's spikes
-	mark []uint32    // by arrival of the window: 1 + index in open; nil: none
-	base uint32      // number of arrivals in the window at earlier inputs of the block
+	// By target, 1 + index of its first in open; by source, of its last in late.
+	openAt, lateOf []uint32
+	mark           []uint32 // by arrival of the window: 1 + index in open; nil: none
+	base           uint32   // number of arrivals in the window at earlier inputs of the block
 }
 
 // effects are arrivals at neurons in one cell of the window grid.
@@ -245,6 +248,8 @@ type late struct {
 	at          event.Time
 	src, lo, hi uint32
 	part        portion
+	spike       event.Time // which of the source's: the same for all pieces of its row
+	older       uint32     // 1 + index of the last piece of the source's spike before; 0: none waits
 }
 
 // portion is how much of their weights the synapses of a row transmit at a spike.
@@ -270,6 +275,8 @@ type tentative struct {
 	target int
 	arr    int     // among the arrivals of the window
 	part   float64 // of the weight that is transmitted
+	older  uint32  // as in late
+	next   uint32  // 1 + index of the next at the target
 }
 
 // learn makes the plastic synapses of block b of population p; nil when there
@@ -303,7 +310,11 @@ func (n *Network) learn(p *population, b int) (*learning, error) {
 	if g == nil {
 		return nil, nil
 	}
-	g.is = make([]bool, n.ranges[b].Hi-n.ranges[b].Lo)
+	targets := n.ranges[b].Hi - n.ranges[b].Lo
+	g.is, g.supposed = make([]bool, targets), make([]bool, targets)
+	for _, pl := range g.in {
+		pl.lateOf, pl.openAt = make([]uint32, len(pl.in.r.Ptr)-1), make([]uint32, targets)
+	}
 	return g, n.makeGroups(g, len(g.is))
 }
 
@@ -316,11 +327,14 @@ func (g *learning) reset() {
 		x.reset()
 	}
 	clear(g.is)
+	clear(g.supposed)
 	g.tentative = g.tentative[:0]
 	for _, pl := range g.in {
 		pl.in.reset()
 		pl.l.Reset()
 		pl.late, pl.open = pl.late[:0], pl.open[:0]
+		clear(pl.lateOf)
+		clear(pl.openAt)
 		for k := range pl.ring {
 			pl.ring[k].at, pl.ring[k].w = pl.ring[k].at[:0], pl.ring[k].w[:0]
 		}
@@ -346,10 +360,10 @@ func (pl *plastic) collect(w event.Window, end, known event.Time) {
 				z = pe.cur
 			}
 			if pl.wir.Dendritics == nil {
-				pl.piece(w, late{t, pe.src, a, z, part}, known)
+				pl.piece(w, late{at: t, src: pe.src, lo: a, hi: z, part: part, spike: pe.at}, known)
 			} else {
 				for i := a; i < z; i++ {
-					pl.piece(w, late{t, pe.src, i, i + 1, part}, known)
+					pl.piece(w, late{at: t, src: pe.src, lo: i, hi: i + 1, part: part, spike: pe.at}, known)
 				}
 			}
 			a = z
@@ -367,7 +381,14 @@ func (pl *plastic) piece(w event.Window, x late, known event.Time) {
 		return
 	}
 	if pl.group == nil {
+		if k := pl.lateOf[x.src]; k > 0 {
+			x.older = k
+			if pl.late[k-1].spike == x.spike {
+				x.older = pl.late[k-1].older
+			}
+		}
 		pl.foresee(w, x, known+d, d)
+		pl.lateOf[x.src] = uint32(len(pl.late) + 1)
 	}
 	pl.late = append(pl.late, x)
 }
@@ -380,7 +401,7 @@ func (pl *plastic) foresee(w event.Window, x late, known, d event.Time) {
 	}
 	n := int(x.hi - x.lo)
 	pl.sent, pl.hangs = slices.Grow(pl.sent[:0], n)[:n], slices.Grow(pl.hangs[:0], n)[:n]
-	pl.l.Foresee(x.src, x.lo, x.hi, pl.earlier(x.src, x.lo, x.at), known, x.at, pl.sent, pl.hangs)
+	pl.l.Foresee(x.src, x.lo, x.hi, pl.earlier(x.older, x.lo, x.at), known, x.at, pl.sent, pl.hangs)
 	arr := pl.send(&x, d)
 	for k, hangs := range pl.hangs {
 		i := x.lo + uint32(k)
@@ -389,7 +410,7 @@ func (pl *plastic) foresee(w event.Window, x late, known, d event.Time) {
 			continue
 		}
 		if hangs {
-			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.in.r.Target[i]), arr: arr, part: part})
+			pl.open = append(pl.open, tentative{at: x.at, i: i, src: x.src, target: int(pl.in.r.Target[i]), arr: arr, part: part, older: x.older})
 		}
 		arr++
 	}
@@ -417,14 +438,29 @@ func (pl *plastic) arrive(x *late, d, from event.Time) {
 	}
 }
 
-// earlier lists the arrivals before t that synapse i of src has still to see.
-func (pl *plastic) earlier(src, i uint32, t event.Time) []event.Time {
+// earlier lists the arrivals before t that synapse i has still to see; older is that
+// of the arrival at t. A group keeps late arrivals in another order.
+func (pl *plastic) earlier(older, i uint32, t event.Time) []event.Time {
 	pl.before = pl.before[:0]
-	for _, x := range pl.late {
-		if x.src == src && x.at < t && x.lo <= i && i < x.hi {
-			pl.before = append(pl.before, x.at)
+	if pl.group != nil {
+		for _, x := range pl.late {
+			if x.at < t && x.lo <= i && i < x.hi {
+				pl.before = append(pl.before, x.at)
+			}
 		}
+		return pl.before
 	}
+	for older > 0 { // the pieces of one spike stand together
+		last := &pl.late[older-1]
+		for k := int(older) - 1; k >= 0 && pl.late[k].src == last.src && pl.late[k].spike == last.spike; k-- {
+			if x := &pl.late[k]; x.at < t && x.lo <= i && i < x.hi {
+				pl.before = append(pl.before, x.at)
+				break
+			}
+		}
+		older = last.older
+	}
+	slices.Reverse(pl.before)
 	return pl.before
 }
 
@@ -546,7 +582,10 @@ func (g *learning) begin(w event.Window) {
 		read = min(read, g.read)
 	}
 	for _, i := range g.tentative {
-		g.is[i] = false
+		g.is[i], g.supposed[i] = false, false
+		for _, pl := range g.in {
+			pl.openAt[i] = 0
+		}
 	}
 	g.tentative, g.changed = g.tentative[:0], g.changed[:0]
 	for _, pl := range g.in {
@@ -563,10 +602,12 @@ func (g *learning) begin(w event.Window) {
 		pl.window(w, g.cut)
 		pl.base = n
 		n += uint32(len(pl.at))
-		for k := range pl.open {
-			if t := pl.open[k].target; !g.is[t] {
-				g.is[t] = true
-				g.tentative = append(g.tentative, int32(t))
+		for k := len(pl.open) - 1; k >= 0; k-- {
+			x := &pl.open[k]
+			x.next, pl.openAt[x.target] = pl.openAt[x.target], uint32(k+1)
+			if !g.is[x.target] {
+				g.is[x.target] = true
+				g.tentative = append(g.tentative, int32(x.target))
 			}
 		}
 	}
@@ -606,7 +647,9 @@ func (g *learning) end(w event.Window, spikes []neuron.Mark) {
 			pl.l.Post(int(m.I), w.Start+event.Time(m.Off))
 		}
 		for k := range pl.late {
-			pl.arrive(&pl.late[k], pl.dendritic(pl.late[k].lo), w.End)
+			x := &pl.late[k]
+			pl.lateOf[x.src] = 0
+			pl.arrive(x, pl.dendritic(x.lo), w.End)
 		}
 		pl.late = pl.late[:0]
 	}
@@ -645,22 +688,24 @@ func (pl *plastic) collectUp(now event.Time) {
 // suppose reads the weights of the tentative arrivals at a neuron again, given
 // the spikes it fires in the window, and reports whether any changed.
 func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool {
+	if len(spikes) == 0 && len(g.groups) == 0 && !g.supposed[target] {
+		return false // they were read on that supposition
+	}
+	g.supposed[target] = len(spikes) > 0
 	changed := false
 	for _, x := range g.groups {
 		changed = x.suppose(target, spikes) || changed
 	}
 	for _, pl := range g.in {
-		if pl.group != nil {
+		if pl.group != nil || pl.openAt[target] == 0 {
 			continue
 		}
 		for _, t := range spikes {
 			pl.l.Post(target, t)
 		}
-		for _, x := range pl.open {
-			if x.target != target {
-				continue
-			}
-			y := float64(x.part * pl.l.Peek(x.i, x.src, pl.earlier(x.src, x.i, x.at), x.at))
+		for k := pl.openAt[target]; k > 0; k = pl.open[k-1].next {
+			x := &pl.open[k-1]
+			y := float64(x.part * pl.l.Peek(x.i, x.src, pl.earlier(x.older, x.i, x.at), x.at))
 			if pl.in.r.Negative {
 				y = -y
 			}

@@ -327,8 +327,27 @@ func (r *Rule) Foresee(src, lo, hi uint32, earlier []event.Time, known, t event.
 	if len(earlier) > 0 {
 		first = earlier[0]
 	}
-	hangs := known < t && (r.up2 != 0 || r.up3 != 0) && (len(earlier) > 0 || r.trains.before(src, first-r.w.AxonalOf(lo)).At != never)
-	for i := lo; i < hi; i++ {
-		w[i-lo], open[i-lo] = r.Peek(i, src, earlier, t), hangs
+	a, d := r.w.AxonalOf(lo), r.w.DendriticOf(lo)
+	p := r.piece(r.trains.before(src, first-a), a, d, r.settled, t)
+	hangs := known < t && (r.up2 != 0 || r.up3 != 0) && (len(earlier) > 0 || p.prev.At != never)
+	for k := range open {
+		open[k] = hangs
+	}
+	if len(earlier) > 0 {
+		for i := lo; i < hi; i++ {
+			w[i-lo] = r.Peek(i, src, earlier, t)
+		}
+		return
+	}
+	own := 0.0
+	for k, j := range r.w.Rows.Target[lo:hi] {
+		i := lo + uint32(k)
+		w[k] = r.weight[i]
+		if r.posts.last[j].At >= p.from {
+			if r.own != nil {
+				own = r.own[i]
+			}
+			w[k], _ = r.raised(w[k], &own, int(j), &p)
+		}
 	}
 }

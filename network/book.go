@@ -109,7 +109,7 @@ func (n *Network) settle(t event.Time, pass bool) error {
 	}
 	n.closeRates(t)
 	for _, rp := range n.ratePlastics() {
-		n.bookEntries(rp.in.p.index, &rp.l.W, &rp.l.Ledger, t)
+		n.bookEntries(rp.in.p.index, rp.wir, rp.l.Log(), t)
 	}
 	slices.SortFunc(n.book.held[first:], func(a, b booked) int {
 		return cmp.Or(cmp.Compare(a.Close.At, b.Close.At), cmp.Compare(a.Close.Frac, b.Close.Frac),

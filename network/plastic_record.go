@@ -71,7 +71,7 @@ func (n *Network) locate(q *projection) []located {
 	}
 	for _, rp := range n.ratePlastics() {
 		if rp.in.p == q {
-			add(&rp.l.W, nil, rp)
+			add(rp.wir, nil, rp)
 		}
 	}
 	slices.SortFunc(all, func(a, b located) int { return a.id.compare(b.id) })

@@ -8,6 +8,7 @@ import (
 
 	"hmn/event"
 	"hmn/neuron"
+	"hmn/synapse"
 	"hmn/synapse/hmn"
 )
 
@@ -81,7 +82,9 @@ func (g *rateLearning) known(t, end event.Time) event.Time {
 // ratePlastic is one Wiring between rate units under its rule.
 type ratePlastic struct {
 	rule  *rule
-	l     *hmn.Rates
+	l     synapse.RateLearner
+	hmn   *hmn.Rates // nil: another rule
+	wir   *synapse.Wiring
 	in    input
 	part  int // of the rate block
 	dend  event.Time
@@ -165,7 +168,12 @@ func (n *Network) learnRates(g *rateLearning, p *population, b, part int) (*rate
 			if g == nil {
 				g = &rateLearning{}
 			}
-			pl := &ratePlastic{rule: q.plastic, l: hmn.NewRates(q.plastic.hmn.par, *w, q.plastic.drive), part: part, dend: w.Dendritic, most: w.Dendritic}
+			l, err := q.plastic.model.NewRates(q.desc.SynapseParams, w, q.plastic.drive)
+			if err != nil {
+				return nil, fmt.Errorf("projection %q: %w", q.desc.Name, err)
+			}
+			pl := &ratePlastic{rule: q.plastic, l: l, wir: w, part: part, dend: w.Dendritic, most: w.Dendritic}
+			pl.hmn, _ = l.(*hmn.Rates)
 			for _, d := range w.Dendritics {
 				pl.most = max(pl.most, d)
 			}
@@ -174,7 +182,8 @@ func (n *Network) learnRates(g *rateLearning, p *population, b, part int) (*rate
 			if q.src.model.Kind == neuron.LevelSource {
 				pl.ahead = event.Second // levels are known long before
 			}
-			pl.l.Keep, pl.l.All = q.keepUpdates, q.keepCandidates
+			log := l.Log()
+			log.Keep, log.All = q.keepUpdates, q.keepCandidates
 			pl.applied, pl.x, pl.zero = make([]float64, w.Rows.Len()), make([]float64, w.Rows.Len()), make([]int32, w.Rows.Len())
 			for i := range pl.zero {
 				pl.zero[i] = -1
@@ -197,10 +206,14 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 	var keys []of
 	members := map[of][]*ratePlastic{}
 	for _, pl := range g.in {
+		if pl.hmn == nil {
+			g.sets = append(g.sets, &rateLearning{in: []*ratePlastic{pl}})
+			continue
+		}
 		k := of{"positive", pl.part}
 		switch {
-		case pl.l.P.Group != "":
-			k.key = "group " + pl.l.P.Group
+		case pl.hmn.P.Group != "":
+			k.key = "group " + pl.hmn.P.Group
 		case pl.in.r.Negative:
 			k.key = "negative"
 		}
@@ -211,10 +224,10 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 	}
 	for _, k := range keys {
 		x := &rateGroup{key: k.key, members: members[k]}
-		if !slices.ContainsFunc(x.members, func(pl *ratePlastic) bool { return pl.l.P.BetaA > 0 || pl.l.P.Relevance == "vector" }) {
-			fanIn := make([]int, x.members[0].l.W.Targets)
+		if !slices.ContainsFunc(x.members, func(pl *ratePlastic) bool { return pl.hmn.P.BetaA > 0 || pl.hmn.P.Relevance == "vector" }) {
+			fanIn := make([]int, x.members[0].wir.Targets)
 			for _, pl := range x.members {
-				pl.l.W.FanIn(fanIn)
+				pl.wir.FanIn(fanIn)
 			}
 			for _, pl := range x.members {
 				pl.fanIn = fanIn
@@ -229,10 +242,10 @@ func (n *Network) makeRateGroups(g *rateLearning) error {
 			if err != nil {
 				return err
 			}
-			rules, embed = append(rules, pl.l), append(embed, e)
+			rules, embed = append(rules, pl.hmn), append(embed, e)
 			pl.group = x
-			x.ticks = x.ticks || pl.l.P.Embedding == "oja" || pl.l.P.AlphaCycle
-			x.hold = pl.l.P.AlphaCycle
+			x.ticks = x.ticks || pl.hmn.P.Embedding == "oja" || pl.hmn.P.AlphaCycle
+			x.hold = pl.hmn.P.AlphaCycle
 		}
 		var err error
 		if x.att, err = hmn.NewRateAttention(rules, embed); err != nil {
@@ -281,7 +294,7 @@ func (g *rateLearning) reset() {
 		pl.in.reset()
 		pl.l.Reset()
 		if pl.fanIn != nil {
-			pl.l.SetAlpha(pl.fanIn)
+			pl.hmn.SetAlpha(pl.fanIn)
 		}
 		pl.coming, pl.effects, pl.outs = pl.coming[:0], pl.effects[:0], pl.outs[:0]
 		clear(pl.x)
@@ -307,8 +320,8 @@ func (pl *ratePlastic) sign(w float64) float64 {
 }
 
 func (pl *ratePlastic) dendritic(i uint32) event.Time {
-	if pl.l.W.Dendritics != nil {
-		return pl.l.W.Dendritics[i]
+	if pl.wir.Dendritics != nil {
+		return pl.wir.Dendritics[i]
 	}
 	return pl.dend
 }
@@ -348,7 +361,7 @@ func (g *rateLearning) pieceEnd(w event.Window, from event.Time) event.Time {
 	e := w.End
 	for _, pl := range g.in {
 		least := pl.dend
-		for _, d := range pl.l.W.Dendritics {
+		for _, d := range pl.wir.Dendritics {
 			least = min(least, d)
 		}
 		if c := pl.l.NextClose().At; c < event.MaxTime-event.Second {
@@ -381,12 +394,12 @@ func (pl *ratePlastic) act(dst []neuron.RateInput, end event.Time, lo int) []neu
 // output tells the synapses of target j (block-local) of its output from t on.
 func (pl *ratePlastic) output(j int, t event.Time, z float64) {
 	f := pl.l.Centre(j, t, z)
-	if pl.l.W.Dendritics == nil {
+	if pl.wir.Dendritics == nil {
 		pl.outs = append(pl.outs, outputChange{t + pl.dend, j, -1, z, f})
 		return
 	}
 	for _, i := range pl.l.Column(j) {
-		pl.outs = append(pl.outs, outputChange{t + pl.l.W.Dendritics[i], j, int(i), z, f})
+		pl.outs = append(pl.outs, outputChange{t + pl.wir.Dendritics[i], j, int(i), z, f})
 	}
 }
 
@@ -536,16 +549,16 @@ func (pl *ratePlastic) context(t event.Time, sum []float64) {
 
 // sampled is a signal of synapse i at t.
 func (pl *ratePlastic) sampled(s *signal, i uint32, t event.Time) float64 {
-	p := &pl.l.P
 	switch s.desc.What {
 	case RecordWeight:
 		return pl.sign(pl.l.Weight(i, t))
 	case RecordGate:
-		return pl.l.Gate(i, t)
+		return pl.hmn.Gate(i, t)
 	case RecordAlpha:
-		return pl.l.Alpha(i)
+		return pl.hmn.Alpha(i)
 	}
-	f, sl := pl.l.Traces(i, t)
+	p := &pl.hmn.P
+	f, sl := pl.hmn.Traces(i, t)
 	switch s.desc.What {
 	case RecordEligibilityFast:
 		return f
@@ -653,7 +666,7 @@ func (pl *ratePlastic) startOutputs(u *neuron.RateUnits) {
 		}
 	}
 	lo := u.First()
-	for j := range pl.l.W.Targets {
+	for j := range pl.wir.Targets {
 		if z := u.Output(lo + j); z != 0 {
 			pl.l.Output(j, 0, z, pl.l.Centre(j, 0, z))
 		}

@@ -72,6 +72,9 @@ type Learning struct {
 	// New makes the rule of the synapses w between spiking populations. The
 	// learner keeps w. d is nil unless Modulated.
 	New func(v quantity.Values, w *Wiring, d *Drive) (Learner, error)
+	// NewRates makes the rule of the synapses w between rate units or sources of
+	// levels, otherwise like New.
+	NewRates func(v quantity.Values, w *Wiring, d *Drive) (RateLearner, error)
 	// Bytes is the state of one synapse [B]; each says that the synapses of a row
 	// have delays of their own.
 	Bytes func(v quantity.Values, rates, each bool) int
@@ -118,10 +121,9 @@ func Register(m Model) {
 	registry[m.Name] = &m
 }
 
-// complete says whether nothing is missing. A rule between rates is made by the
-// network.
+// complete says whether nothing is missing.
 func (l *Learning) complete() bool {
-	return l != nil && l.Joins != 0 && l.Bounds != nil && l.Bytes != nil && l.Settle != nil && (l.New != nil || l.Joins&Spikes == 0)
+	return l != nil && l.Joins != 0 && l.Bounds != nil && l.Bytes != nil && l.Settle != nil && (l.New != nil || l.Joins&Spikes == 0) && (l.NewRates != nil || l.Joins&Rates == 0)
 }
 
 // Lookup finds a synapse model by name.

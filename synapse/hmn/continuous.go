@@ -247,7 +247,7 @@ func (l *Rates) shutContinuous(i uint32, c event.Instant) {
 	l.drift(i, c.At)
 	if s.W != before {
 		s.published = s.W
-		l.changed = append(l.changed, Reweigh{i, c, s.W})
+		l.changed = append(l.changed, synapse.Reweigh{Synapse: i, Close: c, W: s.W})
 	}
 	if s.Q == 0 && math.Abs(s.Fast) < float64(float64(1e-12*l.P.TauFast)*s.Peak) {
 		s.Fast = 0

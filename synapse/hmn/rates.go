@@ -41,7 +41,7 @@ type Rates struct {
 	zOut    []float64 // by target: output at its soma, and as synapses see it
 	z       []float64
 	wAt     []event.Time
-	changed []Reweigh
+	changed []synapse.Reweigh
 	live    int        // synapses with a trace, an input or a candidate
 	old     event.Time // start of the present window
 	undo    []undo     // its commits
@@ -66,13 +66,6 @@ type rateState struct {
 	Peak       float64 // max |x z| since the last flush
 	T          event.Time
 	published  float64 // continuous update: the weight that its target has
-}
-
-// Reweigh is a weight that changed at the close of a window.
-type Reweigh struct {
-	Synapse uint32
-	Close   event.Instant
-	W       float64
 }
 
 // NewRates makes the rule for the synapses w.
@@ -263,7 +256,7 @@ func (l *Rates) Turn(i uint32, t event.Time, alpha float64) { l.turn(i, t, l.st[
 
 // Close closes every window up to and at t and returns the weights that changed.
 // The slice is reused.
-func (l *Rates) Close(t event.Time) []Reweigh {
+func (l *Rates) Close(t event.Time) []synapse.Reweigh {
 	l.changed = l.changed[:0]
 	for len(l.order) > 0 {
 		if l.live == 0 && !l.All {
@@ -371,7 +364,7 @@ func (l *Rates) decide(i uint32, k int64, o, c event.Instant, value float64) {
 			l.wAt[i] = c.Rounded()
 		}
 		if after != w0 {
-			l.changed = append(l.changed, Reweigh{i, c, after})
+			l.changed = append(l.changed, synapse.Reweigh{Synapse: i, Close: c, W: after})
 		}
 	}
 	if applied && l.Keep || l.All {

@@ -33,6 +33,13 @@ func init() {
 				}
 				return NewSpikes(p, *w, d), nil
 			},
+			NewRates: func(v quantity.Values, w *synapse.Wiring, d *synapse.Drive) (synapse.RateLearner, error) {
+				p, err := Resolve(v, true)
+				if err != nil {
+					return nil, err
+				}
+				return NewRates(p, *w, d), nil
+			},
 			Bytes: stateBytes,
 			Settle: func(v quantity.Values) func(int64) event.Time {
 				p := resolve(v, false)

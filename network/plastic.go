@@ -11,8 +11,9 @@ import (
 	"hmn/event/random"
 	"hmn/neuron"
 	"hmn/synapse"
+	_ "hmn/synapse/flow" // these enter their rules into the table of synapse models
 	"hmn/synapse/hmn"
-	_ "hmn/synapse/stdp" // enters its rules into the table of synapse models
+	_ "hmn/synapse/stdp"
 )
 
 // rule is what all blocks of one plastic projection share.

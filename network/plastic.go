@@ -200,7 +200,7 @@ type learning struct {
 	// on the window's spikes; is marks them.
 	tentative []int32
 	is        []bool
-	supposed  []bool // those whose arrivals carry weights on the supposition of spikes
+	supposed  [][]event.Time // by target: the spikes on the supposition of which the weights were read
 	// changed lists targets whose later arrivals in the window carry other
 	// weights than those that were added up: they must be replayed.
 	changed []int32
@@ -312,7 +312,7 @@ func (n *Network) learn(p *population, b int) (*learning, error) {
 		return nil, nil
 	}
 	targets := n.ranges[b].Hi - n.ranges[b].Lo
-	g.is, g.supposed = make([]bool, targets), make([]bool, targets)
+	g.is, g.supposed = make([]bool, targets), make([][]event.Time, targets)
 	for _, pl := range g.in {
 		pl.lateOf, pl.openAt = make([]uint32, len(pl.in.r.Ptr)-1), make([]uint32, targets)
 	}
@@ -328,7 +328,9 @@ func (g *learning) reset() {
 		x.reset()
 	}
 	clear(g.is)
-	clear(g.supposed)
+	for i := range g.supposed {
+		g.supposed[i] = g.supposed[i][:0]
+	}
 	g.tentative = g.tentative[:0]
 	for _, pl := range g.in {
 		pl.in.reset()
@@ -583,7 +585,7 @@ func (g *learning) begin(w event.Window) {
 		read = min(read, g.read)
 	}
 	for _, i := range g.tentative {
-		g.is[i], g.supposed[i] = false, false
+		g.is[i], g.supposed[i] = false, g.supposed[i][:0]
 		for _, pl := range g.in {
 			pl.openAt[i] = 0
 		}
@@ -689,10 +691,10 @@ func (pl *plastic) collectUp(now event.Time) {
 // suppose reads the weights of the tentative arrivals at a neuron again, given
 // the spikes it fires in the window, and reports whether any changed.
 func (g *learning) suppose(w event.Window, target int, spikes []event.Time) bool {
-	if len(spikes) == 0 && len(g.groups) == 0 && !g.supposed[target] {
-		return false // they were read on that supposition
+	if slices.Equal(g.supposed[target], spikes) {
+		return false
 	}
-	g.supposed[target] = len(spikes) > 0
+	g.supposed[target] = append(g.supposed[target][:0], spikes...)
 	changed := false
 	for _, x := range g.groups {
 		changed = x.suppose(target, spikes) || changed

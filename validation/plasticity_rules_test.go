@@ -37,6 +37,7 @@ var plasticRules = append(publishedRules(), []plasticRule{
 	dopamineRule("stdp_dopamine, nest", "nest", dopamineOracle{aPlus: 1, aMinus: -1.5, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.2, base: 0.0001, wMax: 4, nest: true,
 		factors: []factor{{200, 1}}}),
 	daspnetRule(),
+	florianRule(),
 }...)
 
 // with adds parameters.
@@ -136,6 +137,13 @@ func (o dopamineOracle) values(semantics string) quantity.Values {
 func dopamineRule(name, semantics string, o dopamineOracle) plasticRule {
 	return plasticRule{name: name, model: "stdp_dopamine", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights,
 		params: o.values(semantics), factors: factorsOf(o.factors)}
+}
+
+// florianRule is MSTDPET: jumps of A/τ_z.
+func florianRule() plasticRule {
+	o := dopamineOracle{aPlus: 1. / 25, aMinus: -1. / 25, tauPlus: 20, tauMinus: 20, tauC: 25, eta: 0.1, wMax: 5, factors: []factor{{0, 1}, {200, -0.5}}}
+	return plasticRule{name: "mstdpet", model: "mstdpet", wMax: o.wMax, start: 2, oracle: o.weights,
+		params: values("A_plus", 1., "A_minus", -1., "tau_plus", 20., "tau_minus", 20., "tau_z", 25., "gamma", 0.1, "w_max", 5.), factors: factorsOf(o.factors)}
 }
 
 // daspnetRule has the constants of the program of Izhikevich 2007.

@@ -96,6 +96,7 @@ var sections = []section{
 	{"Neurons: Izhikevich", func(t *testing.T, m mode) []Check { return append(checkIzhikevich(t, m), checkPaperGrid(t, m)...) }},
 	{"Neurons: Hodgkin–Huxley", checkHH},
 	{"Dopamine: conditioning", checkConditioning},
+	{"Dopamine: rewarded neurons", checkRewards},
 	{"Shipped models", checkShipped},
 	{"The cortical microcircuit", checkMicrocircuit},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},

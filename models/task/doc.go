@@ -6,6 +6,8 @@
 //     chooses by its largest output.
 //   - distal_reward: synapses of a spiking network whose coincidences are
 //     rewarded seconds later, beside control synapses that see the same rewards.
+//   - xor: the four patterns of the exclusive or, for a spiking network whose
+//     output spikes are rewarded or punished.
 //   - classical_conditioning, instrumental_conditioning, dopamine_shift: groups of
 //     neurons are stimulated, and dopamine comes after one of many stimuli, after
 //     the stronger of two responses, or as dopaminergic neurons answer.

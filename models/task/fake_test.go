@@ -20,6 +20,7 @@ type fake struct {
 	seq     uint64
 	queue   []call
 	level   map[int]float64
+	of      map[string]float64 // the last level set in a population
 	held    map[int]float64
 	output  func(unit int) float64 // of a unit that is let go
 	log     []string
@@ -48,7 +49,7 @@ type jump struct {
 }
 
 func newFake(m *network.Model) *fake {
-	return &fake{m: m, level: map[int]float64{}, held: map[int]float64{}}
+	return &fake{m: m, level: map[int]float64{}, of: map[string]float64{}, held: map[int]float64{}}
 }
 
 func (f *fake) note(format string, a ...any) {
@@ -67,8 +68,8 @@ func (f *fake) At(t event.Time, do func(event.Time) error) (event.Key, error) {
 	return event.Key{At: t}, nil
 }
 
-func (f *fake) SetLevel(_ string, unit int, x float64) error {
-	f.level[unit] = x
+func (f *fake) SetLevel(population string, unit int, x float64) error {
+	f.level[unit], f.of[population] = x, x
 	f.note("level %d %g", unit, x)
 	return nil
 }

@@ -174,12 +174,9 @@ func (b *coupledBlock) reset(n *Network) error {
 		if p.pop.bias != nil {
 			p.fires = make([]uint32, p.n)
 		}
-		if kinds[k].Lin = p.pop.lin; p.pop.lin == nil {
-			d, err := p.pop.model.New(p.pop.desc.Params, 0)
-			if err != nil {
-				return err
-			}
-			kinds[k].Dyn = d.(*neuron.Cells) // CheckClusterCell has seen to it
+		var err error
+		if kinds[k], err = neuron.NewClusterCell(p.pop.desc.Model, p.pop.desc.Params, p.pop.lin); err != nil {
+			return err
 		}
 	}
 	b.clusters = b.clusters[:0]

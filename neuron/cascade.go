@@ -225,6 +225,7 @@ type cascadeNeurons struct {
 	tRef       event.Time // no spike for so long after one
 	inhibitory int        // what port 1 adds to: 0 x0, 1 x1, 2 y
 	r0         float64    // change of rest by a current of 1 pA
+	home       cascadeState
 	all        []cascadeNeuron
 	quiet      []event.Time // of each neuron: something happens there, or is looked for again
 	keys       []string     // of u, x0, x1, y, θ0, θ1 in Model.States; "" = none
@@ -244,9 +245,9 @@ func newCascadeNeurons(n int, keys ...string) *cascadeNeurons {
 
 // start sets the state at t = 0 of all neurons.
 func (c *cascadeNeurons) start(u, rest float64) {
+	c.home = cascadeState{u: u, x0: c.bias, rest: rest}
 	for i := range c.all {
-		x := &c.all[i]
-		x.u, x.x0, x.rest = u, c.bias, rest
+		c.all[i].cascadeState = c.home
 	}
 }
 

@@ -16,10 +16,22 @@ type Junction struct {
 	G    float64 // nS, > 0
 }
 
-// ClusterCell is what a cluster needs to know of one of its cells.
+// ClusterCell is what a cluster needs to know of one of its cells; one of these
+// is set.
 type ClusterCell struct {
-	Lin *Linear // linear models
-	Dyn *Cells  // models with integrated equations; its neurons are not used
+	lin *Linear         // linear models
+	mat *cascadeNeurons // mat2_psc_exp
+	dyn *Cells          // models with integrated equations
+}
+
+// NewClusterCell is a cell of a model with checked parameters. lin is that of the
+// population, for linear models.
+func NewClusterCell(model string, v quantity.Values, lin *Linear) (ClusterCell, error) {
+	if lin != nil {
+		return ClusterCell{lin: lin}, nil
+	}
+	c, _, err := clusterCell(model, v)
+	return c, err
 }
 
 // ClusterHit is one event on its way into a cluster: an arrival, or a change of
@@ -74,6 +86,7 @@ type Cluster struct {
 	free []event.Time
 	tRef []event.Time
 	hold []bool // models that hold V during refractoriness
+	mute []bool // models that do not, but are not to fire in it: steps end with it
 	held []bool // V is held now
 }
 
@@ -128,13 +141,16 @@ func newCoupling(n int, junctions []Junction) coupling {
 func NewCluster(cells []ClusterCell, junctions []Junction) *Cluster {
 	n := len(cells)
 	c := &Cluster{n: n, g: newCoupling(n, junctions), due: make([]bool, n), hot: make([]bool, n), free: make([]event.Time, n),
-		tRef: make([]event.Time, n), hold: make([]bool, n), held: make([]bool, n)}
+		tRef: make([]event.Time, n), hold: make([]bool, n), mute: make([]bool, n), held: make([]bool, n)}
 	linear := true
 	for i, x := range cells {
-		if x.Lin != nil {
-			c.tRef[i], c.hold[i] = x.Lin.tRef, true
-		} else {
-			c.tRef[i], c.hold[i], linear = x.Dyn.s.sys.TRef, x.Dyn.s.sys.Hold, false
+		switch {
+		case x.lin != nil:
+			c.tRef[i], c.hold[i] = x.lin.tRef, true
+		case x.mat != nil:
+			c.tRef[i], c.mute[i] = x.mat.tRef, true
+		default:
+			c.tRef[i], c.hold[i], linear = x.dyn.s.sys.TRef, x.dyn.s.sys.Hold, false
 		}
 	}
 	if linear {
@@ -225,6 +241,10 @@ func (c *Cluster) release() {
 	}
 }
 
+// silent says that cell i cannot fire before the end of its refractoriness, which
+// ends the step.
+func (c *Cluster) silent(i int) bool { return c.held[i] || c.mute[i] && c.at < c.free[i] }
+
 // begin tests the thresholds and makes the polynomial that starts now.
 func (c *Cluster) begin(spikes []ClusterSpike) ([]ClusterSpike, error) {
 	c.release()
@@ -232,7 +252,7 @@ func (c *Cluster) begin(spikes []ClusterSpike) ([]ClusterSpike, error) {
 		if math.IsNaN(c.m.potential(i)) {
 			return spikes, ErrNaN
 		}
-		if !c.hot[i] && !c.held[i] && (c.due[i] || c.m.above(i, c.at)) {
+		if !c.hot[i] && !c.silent(i) && (c.due[i] || c.m.above(i, c.at)) {
 			spikes = append(spikes, ClusterSpike{c.at, int32(i)})
 			c.hot[i] = true
 			c.free[i] = c.at + c.tRef[i]
@@ -242,8 +262,8 @@ func (c *Cluster) begin(spikes []ClusterSpike) ([]ClusterSpike, error) {
 		c.due[i] = false
 	}
 	limit := event.MaxTime
-	for i, held := range c.held {
-		if held {
+	for i := range c.n {
+		if c.silent(i) {
 			limit = min(limit, c.free[i]-c.at)
 		}
 	}
@@ -253,7 +273,7 @@ func (c *Cluster) begin(spikes []ClusterSpike) ([]ClusterSpike, error) {
 	}
 	c.on, c.end = true, c.at+c.h
 	for i := range c.n {
-		if c.held[i] {
+		if c.silent(i) {
 			continue
 		}
 		x, ok := c.m.crossing(i)
@@ -274,7 +294,6 @@ func (c *Cluster) begin(spikes []ClusterSpike) ([]ClusterSpike, error) {
 	return spikes, nil
 }
 
-// Errors of NewClusterCell.
 var (
 	errNotCoupled = errors.New("no membrane that a gap junction could join")
 	errGrid       = errors.New("fixed_step is set: cells with gap junctions are integrated with adaptive steps")
@@ -283,27 +302,32 @@ var (
 // CheckClusterCell says why neurons of a model cannot have gap junctions, with
 // the key at fault.
 func CheckClusterCell(model string, v quantity.Values) (key string, err error) {
-	m, ok := Lookup(model)
-	if !ok || m.Kind != Spiking {
-		return "", fmt.Errorf("model %s has %w", model, errNotCoupled)
-	}
-	if m.Linear() {
+	if m, ok := Lookup(model); ok && m.Linear() {
 		return "", nil
 	}
-	if m.New == nil {
-		return "", fmt.Errorf("model %s has %w", model, errNotCoupled)
+	_, key, err = clusterCell(model, v)
+	return key, err
+}
+
+func clusterCell(model string, v quantity.Values) (c ClusterCell, key string, err error) {
+	m, ok := Lookup(model)
+	if !ok || m.New == nil || !m.Currents {
+		return c, "", fmt.Errorf("model %s has %w", model, errNotCoupled)
 	}
 	d, err := m.New(v, 0)
 	if err != nil {
-		return "", err
+		return c, "", err
 	}
-	switch x, ok := d.(*Cells); {
-	case !ok || !m.Currents:
-		return "", fmt.Errorf("model %s has %w", model, errNotCoupled)
-	case x.fixed > 0:
-		return "fixed_step", errGrid
+	switch x := d.(type) {
+	case *cascadeNeurons:
+		return ClusterCell{mat: x}, "", nil
+	case *Cells:
+		if x.fixed > 0 {
+			return c, "fixed_step", errGrid
+		}
+		return ClusterCell{dyn: x}, "", nil
 	}
-	return "", nil
+	return c, "", fmt.Errorf("model %s has %w", model, errNotCoupled)
 }
 
 // Inject adds a constant current [pA] to cell i before the first Advance.

@@ -24,8 +24,9 @@ type joint struct {
 // jointCell is one cell on its way.
 type jointCell struct {
 	orbit
-	dyn *Cells
-	tol Vector
+	dyn    *Cells
+	tol    Vector
+	adapts bool // mat2_psc_exp: the threshold is Level + y[3] + y[4]
 }
 
 func newJoint(cells []ClusterCell, g *coupling, free []event.Time) *joint {
@@ -35,14 +36,17 @@ func newJoint(cells []ClusterCell, g *coupling, free []event.Time) *joint {
 		q.k[k] = make([]Vector, n)
 	}
 	for _, c := range cells {
-		if c.Dyn != nil {
-			q.rtol = min(q.rtol, c.Dyn.rtol)
+		if c.dyn != nil {
+			q.rtol = min(q.rtol, c.dyn.rtol)
 		}
 	}
 	for i, c := range cells {
 		x := &q.cells[i]
-		if x.dyn = c.Dyn; x.dyn == nil {
-			x.dyn = NewCells(linearSystem(c.Lin), q.rtol, 0, 0)
+		switch x.dyn, x.adapts = c.dyn, c.mat != nil; {
+		case c.lin != nil:
+			x.dyn = NewCells(linearSystem(c.lin), q.rtol, 0, 0)
+		case x.adapts:
+			x.dyn = NewCells(matSystem(c.mat), q.rtol, 0, 0)
 		}
 		for j, v := range x.dyn.s.sys.Vars {
 			x.y[j] = v.Start
@@ -75,6 +79,23 @@ func linearSystem(l *Linear) System {
 		}
 	}
 	return sys
+}
+
+// matSystem is mat2_psc_exp as a System, but for its threshold.
+func matSystem(m *cascadeNeurons) System {
+	return System{Level: m.level, TRef: m.tRef,
+		Vars: []Var{{"V_m", m.home.u, scaleV, m.home.rest}, {"I_syn_ex", 0, scaleI, 0}, {"I_syn_in", 0, scaleI, 0},
+			{"V_th_alpha_1", 0, scaleV, 0}, {"V_th_alpha_2", 0, scaleV, 0}},
+		Inputs: []Input{{1, 1, false}, {2, 1, false}},
+		Reset: func(y *Vector) {
+			y[3] += m.raise[0]
+			y[4] += m.raise[1]
+		},
+		Slopes: func(dy, y *Vector, current float64, _ bool) {
+			dy[0] = float64((current+y[1]+y[2])*m.g[0]) - float64((y[0]-m.home.rest)*m.k0)
+			dy[1], dy[2], dy[3], dy[4] = -m.k1*y[1], -m.k2*y[2], -m.r[0]*y[3], -m.r[1]*y[4]
+		},
+	}
 }
 
 func (q *joint) state(i int, key string) *float64 {
@@ -204,6 +225,9 @@ func (q *joint) potential(i int) float64 { return q.cells[i].y[0] }
 func (q *joint) above(i int, at event.Time) bool {
 	x := &q.cells[i]
 	sys := x.dyn.s.sys
+	if x.adapts {
+		return x.y[0]-x.y[3]-x.y[4] >= sys.Level
+	}
 	if x.y[0] < sys.Level {
 		return false
 	}
@@ -224,7 +248,14 @@ func (q *joint) above(i int, at event.Time) bool {
 
 func (q *joint) crossing(i int) (float64, bool) {
 	x := &q.cells[i]
-	return x.dyn.find(&x.orbit)
+	if !x.adapts {
+		return x.dyn.find(&x.orbit)
+	}
+	b, b1, b2 := x.path.bernstein(&x.y, 0), x.path.bernstein(&x.y, 3), x.path.bernstein(&x.y, 4)
+	for k := range b {
+		b[k] -= b1[k] + b2[k]
+	}
+	return firstAtLeast(b, x.dyn.s.sys.Level)
 }
 
 func (q *joint) fire(i int) {

@@ -27,7 +27,7 @@ func linearCell(t testing.TB, model string, pairs ...any) ClusterCell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ClusterCell{Lin: l}
+	return ClusterCell{lin: l}
 }
 
 // randomCluster draws n linear cells, different ones, joined at random.
@@ -68,7 +68,7 @@ func randomHits(rng *rand.Rand, cells []ClusterCell, rate float64, end event.Tim
 		if h.W < 0 {
 			h.Port = PortIn
 		}
-		if cells[h.Cell].Lin.psc == Delta {
+		if cells[h.Cell].lin.psc == Delta {
 			h.W /= 50
 		}
 		if rng.IntN(10) == 0 {
@@ -119,11 +119,11 @@ func TestClusterModes(t *testing.T) {
 		a := mat.NewSymDense(n, nil)
 		b := mat.NewVecDense(n, nil) // C^{-1/2} G E_L
 		for i, x := range cells {
-			a.SetSym(i, i, x.Lin.invM)
-			b.SetVec(i, x.Lin.vRest*x.Lin.invM/math.Sqrt(x.Lin.invC))
+			a.SetSym(i, i, x.lin.invM)
+			b.SetVec(i, x.lin.vRest*x.lin.invM/math.Sqrt(x.lin.invC))
 		}
 		for _, j := range js {
-			ca, cb := cells[j.A].Lin.invC, cells[j.B].Lin.invC
+			ca, cb := cells[j.A].lin.invC, cells[j.B].lin.invC
 			a.SetSym(j.A, j.A, a.At(j.A, j.A)+j.G*ca)
 			a.SetSym(j.B, j.B, a.At(j.B, j.B)+j.G*cb)
 			a.SetSym(j.A, j.B, a.At(j.A, j.B)-j.G*math.Sqrt(ca*cb))
@@ -140,7 +140,7 @@ func TestClusterModes(t *testing.T) {
 		for i, x := range cells {
 			v := -70 + 20*rng.NormFloat64()
 			*c.State(i, "V_m") = v
-			x0.SetVec(i, v/math.Sqrt(x.Lin.invC))
+			x0.SetVec(i, v/math.Sqrt(x.lin.invC))
 			e[i] = 500 * rng.NormFloat64()
 			*c.State(i, "I_syn_ex") = e[i]
 		}
@@ -159,10 +159,10 @@ func TestClusterModes(t *testing.T) {
 					em := math.Exp(-rates[m] * s)
 					z := mat.Dot(q.ColView(m), x0)*em + mat.Dot(q.ColView(m), b)*(1-em)/rates[m]
 					for j := range n {
-						r := cells[j].Lin.invS[0]
-						z += q.At(j, m) * math.Sqrt(cells[j].Lin.invC) * e[j] * (em - math.Exp(-r*s)) / (r - rates[m])
+						r := cells[j].lin.invS[0]
+						z += q.At(j, m) * math.Sqrt(cells[j].lin.invC) * e[j] * (em - math.Exp(-r*s)) / (r - rates[m])
 					}
-					want += q.At(i, m) * z * math.Sqrt(cells[i].Lin.invC)
+					want += q.At(i, m) * z * math.Sqrt(cells[i].lin.invC)
 				}
 				worst = max(worst, math.Abs(look[i].Value-want))
 			}
@@ -192,15 +192,15 @@ type rungeKutta struct {
 func (f *rungeKutta) slopes(y [][5]float64) [][5]float64 {
 	d := make([][5]float64, len(y))
 	for i, c := range f.cells {
-		l := c.Lin
+		l := c.lin
 		d[i][1], d[i][3] = -y[i][1]*l.invS[0]+y[i][3], -y[i][3]*l.invS[0]
 		d[i][2], d[i][4] = -y[i][2]*l.invS[1]+y[i][4], -y[i][4]*l.invS[1]
 		d[i][0] = (y[i][1]+y[i][2]+f.level[i])*l.invC - (y[i][0]-l.vRest)/l.tauM
 	}
 	for _, j := range f.js {
 		current := j.G * (y[j.B][0] - y[j.A][0])
-		d[j.A][0] += current * f.cells[j.A].Lin.invC
-		d[j.B][0] -= current * f.cells[j.B].Lin.invC
+		d[j.A][0] += current * f.cells[j.A].lin.invC
+		d[j.B][0] -= current * f.cells[j.B].lin.invC
 	}
 	for i := range d {
 		if f.hold[i] {
@@ -248,7 +248,7 @@ func (f *rungeKutta) to(t, end, longest float64) {
 		}
 		over := func(y [][5]float64) int {
 			for i := range y {
-				if !f.hold[i] && y[i][0] >= f.cells[i].Lin.vTh {
+				if !f.hold[i] && y[i][0] >= f.cells[i].lin.vTh {
 					return i
 				}
 			}
@@ -268,7 +268,7 @@ func (f *rungeKutta) to(t, end, longest float64) {
 			h = math.Round((t+hi)*1e9)/1e9 - t // to the picosecond, as the clock has it
 			z = f.step(f.y, h)
 			f.spikes[who] = append(f.spikes[who], t+h)
-			l := f.cells[who].Lin
+			l := f.cells[who].lin
 			z[who][0] = l.vTh + l.reset
 			f.hold[who], f.free[who] = l.tRef > 0, t+h+l.tRef.MS()
 		}
@@ -313,7 +313,7 @@ func TestClusterFine(t *testing.T) {
 				break
 			}
 			h := hits[k]
-			l := cells[h.Cell].Lin
+			l := cells[h.Cell].lin
 			for i := range f.hold {
 				f.hold[i] = f.hold[i] && f.free[i] > at.MS()+1e-13
 			}
@@ -333,7 +333,7 @@ func TestClusterFine(t *testing.T) {
 				continue // the test comes after all arrivals of the instant
 			}
 			for i := range n {
-				if l := cells[i].Lin; !f.hold[i] && f.y[i][0] >= l.vTh {
+				if l := cells[i].lin; !f.hold[i] && f.y[i][0] >= l.vTh {
 					f.spikes[i] = append(f.spikes[i], at.MS())
 					f.y[i][0] = l.vTh + l.reset
 					f.hold[i], f.free[i] = l.tRef > 0, at.MS()+l.tRef.MS()
@@ -436,7 +436,7 @@ func TestClusterAlone(t *testing.T) {
 		t.Fatal(len(spikes), err)
 	}
 	for i, x := range cells {
-		st := x.Lin.NewState(1)
+		st := x.lin.NewState(1)
 		st.V[0] = 0
 		var own []Hit
 		for _, h := range hits {
@@ -447,7 +447,7 @@ func TestClusterAlone(t *testing.T) {
 				own = append(own, Hit{Off: uint32(h.At), W: h.W, Port: h.Port})
 			}
 		}
-		want, _, err := x.Lin.Replay(st, 0, 0, end, own, 0, nil, nil)
+		want, _, err := x.lin.Replay(st, 0, 0, end, own, 0, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -483,7 +483,7 @@ func TestClusterJoint(t *testing.T) {
 			a, b := NewCluster(cells, js), NewCluster(cells, js)
 			var alike []ClusterCell
 			for _, x := range cells {
-				alike = append(alike, ClusterCell{Dyn: NewCells(linearSystem(x.Lin), tol, 0, 0)})
+				alike = append(alike, ClusterCell{dyn: NewCells(linearSystem(x.lin), tol, 0, 0)})
 			}
 			b.m = newJoint(alike, &b.g, b.free)
 			one, err1 := a.Advance(end, hits, nil, nil, nil)

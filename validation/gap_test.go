@@ -30,15 +30,17 @@ func checkGaps(t *testing.T) (rows []Check) {
 		pairs [][3]float64 // g
 		tol   float64
 	}{
-		{"two iaf_psc_exp", []*membrane{lif("iaf_psc_exp", 1, 1), lif("iaf_psc_exp", 2, 1.4)}, [][3]float64{{0, 1, 9}}, 0},
-		{"delta, exponential and alpha currents in a ring, t_ref 0 and more", []*membrane{lif("iaf_psc_delta", 0, 1), lif("iaf_psc_exp", 3, 0.7), lif("iaf_psc_alpha", 1, 1.2)},
+		{"two iaf_psc_exp", []*membrane{lifCell("iaf_psc_exp", 1, 1), lifCell("iaf_psc_exp", 2, 1.4)}, [][3]float64{{0, 1, 9}}, 0},
+		{"delta, exponential and alpha currents in a ring, t_ref 0 and more", []*membrane{lifCell("iaf_psc_delta", 0, 1), lifCell("iaf_psc_exp", 3, 0.7), lifCell("iaf_psc_alpha", 1, 1.2)},
 			[][3]float64{{0, 1, 6}, {1, 2, 11}, {2, 0, 3}}, 0},
-		{"two iaf_cond_exp", []*membrane{cond(1e-9), cond(1e-9)}, [][3]float64{{0, 1, 7}}, 1e-9},
-		{"iaf_cond_exp and iaf_psc_exp", []*membrane{cond(1e-9), lif("iaf_psc_exp", 2, 1)}, [][3]float64{{0, 1, 7}}, 1e-9},
-		{"two aeif_cond_exp", []*membrane{aeif(1e-9), aeif(1e-9)}, [][3]float64{{0, 1, 8}}, 1e-9},
-		{"two hh_psc_alpha", []*membrane{squid(1e-9, 700), squid(1e-9, 400)}, [][3]float64{{0, 1, 12}}, 1e-9},
-		{"two hh_psc_alpha, rtol 1e-6", []*membrane{squid(1e-6, 700), squid(1e-6, 400)}, [][3]float64{{0, 1, 12}}, 1e-6},
-		{"hh_psc_alpha, iaf_psc_exp and aeif_cond_exp in a chain", []*membrane{squid(1e-9, 700), lif("iaf_psc_exp", 2, 1), aeif(1e-9)}, [][3]float64{{0, 1, 5}, {1, 2, 6}}, 1e-9},
+		{"mat2_psc_exp and iaf_psc_exp", []*membrane{matCell(), lifCell("iaf_psc_exp", 2, 1)}, [][3]float64{{0, 1, 6}}, 0},
+		{"mat2_psc_exp and hh_psc_alpha", []*membrane{matCell(), squidCell(1e-9, 500)}, [][3]float64{{0, 1, 5}}, 1e-9},
+		{"two iaf_cond_exp", []*membrane{condCell(1e-9), condCell(1e-9)}, [][3]float64{{0, 1, 7}}, 1e-9},
+		{"iaf_cond_exp and iaf_psc_exp", []*membrane{condCell(1e-9), lifCell("iaf_psc_exp", 2, 1)}, [][3]float64{{0, 1, 7}}, 1e-9},
+		{"two aeif_cond_exp", []*membrane{adexCell(1e-9), adexCell(1e-9)}, [][3]float64{{0, 1, 8}}, 1e-9},
+		{"two hh_psc_alpha", []*membrane{squidCell(1e-9, 700), squidCell(1e-9, 400)}, [][3]float64{{0, 1, 12}}, 1e-9},
+		{"two hh_psc_alpha, rtol 1e-6", []*membrane{squidCell(1e-6, 700), squidCell(1e-6, 400)}, [][3]float64{{0, 1, 12}}, 1e-6},
+		{"hh_psc_alpha, iaf_psc_exp and aeif_cond_exp in a chain", []*membrane{squidCell(1e-9, 700), lifCell("iaf_psc_exp", 2, 1), adexCell(1e-9)}, [][3]float64{{0, 1, 5}, {1, 2, 6}}, 1e-9},
 	} {
 		rows = append(rows, joined(t, c.name, c.cells, c.pairs, c.tol)...)
 	}
@@ -85,13 +87,15 @@ type membrane struct {
 	// junctions.
 	slopes func(y, dy []float64)
 	level  float64
-	summit bool // fires at the maximum of V, and is not held
+	summit bool                      // fires at the maximum of V
+	runs   bool                      // V goes on during refractoriness
+	th     func(y []float64) float64 // on top of level; nil: nothing
 	reset  func(y []float64)
 	arrive func(y []float64, w float64)
 	weight func(rng *rand.Rand) float64
 }
 
-func lif(model string, ref, scale float64) *membrane {
+func lifCell(model string, ref, scale float64) *membrane {
 	const tau, el, vth, vr, te, ti = 14.0, -65.0, -52.0, -67.0, 2.3, 6.1
 	cm := 180 * scale
 	x := &membrane{model: model, vars: 5, start: []float64{el, 0, 0, 0, 0}, c: cm, tRef: ref, level: vth,
@@ -120,7 +124,7 @@ func lif(model string, ref, scale float64) *membrane {
 	return x
 }
 
-func cond(tol float64) *membrane {
+func condCell(tol float64) *membrane {
 	const cm, gl, el, ee, ei, vth, vr, te, ti = 230.0, 15.0, -68.0, 0.0, -80.0, -54.0, -62.0, 1.3, 4.7
 	x := &membrane{model: "iaf_cond_exp", vars: 3, start: []float64{el, 0, 0}, c: cm, tRef: 1.6, level: vth,
 		params: []any{"C_m", cm, "g_L", gl, "E_L", el, "E_ex", ee, "E_in", ei, "V_th", vth, "V_reset", vr, "tau_syn_ex", te, "tau_syn_in", ti, "t_ref", 1.6, "I_e", 140.0, "rtol", tol}}
@@ -140,7 +144,7 @@ func cond(tol float64) *membrane {
 	return x
 }
 
-func aeif(tol float64) *membrane {
+func adexCell(tol float64) *membrane {
 	const cm, gl, el, ee, ei, vth, delta, a, b, tw, vr, peak, te, ti = 200.0, 12.0, -70.0, 0.0, -85.0, -50.0, 2.0, 3.0, 40.0, 90.0, -60.0, -40.0, 2.0, 5.0
 	x := &membrane{model: "aeif_cond_exp", vars: 4, start: []float64{el, 0, 0, 0}, c: cm, tRef: 1.5, level: peak,
 		params: []any{"C_m", cm, "g_L", gl, "E_L", el, "E_ex", ee, "E_in", ei, "V_th", vth, "Delta_T", delta, "a", a, "b", b, "tau_w", tw, "V_reset", vr, "V_peak", peak,
@@ -165,7 +169,7 @@ func aeif(tol float64) *membrane {
 	return x
 }
 
-func squid(tol, current float64) *membrane {
+func squidCell(tol, current float64) *membrane {
 	const cm, gna, gk, gl, ena, ek, el, te, ti = 100.0, 12000.0, 3600.0, 30.0, 50.0, -77.0, -54.402, 0.9, 2.5
 	rates := func(v float64) (an, bn, am, bm, ah, bh float64) {
 		return 0.01 * (v + 55) / (1 - math.Exp(-(v+55)/10)), 0.125 * math.Exp(-(v+65)/80),
@@ -173,7 +177,7 @@ func squid(tol, current float64) *membrane {
 			0.07 * math.Exp(-(v+65)/20), 1 / (1 + math.Exp(-(v+35)/10))
 	}
 	an, bn, am, bm, ah, bh := rates(-65)
-	x := &membrane{model: "hh_psc_alpha", vars: 8, start: []float64{-65, am / (am + bm), ah / (ah + bh), an / (an + bn), 0, 0, 0, 0}, c: cm, tRef: 2, summit: true,
+	x := &membrane{model: "hh_psc_alpha", vars: 8, start: []float64{-65, am / (am + bm), ah / (ah + bh), an / (an + bn), 0, 0, 0, 0}, c: cm, tRef: 2, summit: true, runs: true,
 		params: []any{"C_m", cm, "g_Na", gna, "g_K", gk, "g_L", gl, "E_Na", ena, "E_K", ek, "E_L", el, "tau_syn_ex", te, "tau_syn_in", ti, "t_ref", 2.0, "I_e", current, "rtol", tol}}
 	x.slopes = func(y, dy []float64) {
 		an, bn, am, bm, ah, bh := rates(y[0])
@@ -190,6 +194,27 @@ func squid(tol, current float64) *membrane {
 		}
 	}
 	x.weight = func(rng *rand.Rand) float64 { return 500*rng.Float64() - 200 }
+	return x
+}
+
+func matCell() *membrane {
+	const cm, tau, el, te, ti = 100.0, 5.0, -70.0, 1.0, 3.0
+	x := &membrane{model: "mat2_psc_exp", vars: 5, start: []float64{el, 0, 0, 0, 0}, c: cm, tRef: 2, runs: true, level: -53,
+		params: []any{"C_m", cm, "tau_m", tau, "E_L", el, "tau_syn_ex", te, "tau_syn_in", ti, "omega", -53.0, "alpha_1", 9.0, "alpha_2", 1.0, "tau_1", 10.0, "tau_2", 200.0, "t_ref", 2.0, "I_e", 350.0}}
+	x.slopes = func(y, dy []float64) {
+		dy[0] = -(y[0]-el)*cm/tau + y[1] + y[2] + 350
+		dy[1], dy[2], dy[3], dy[4] = -y[1]/te, -y[2]/ti, -y[3]/10, -y[4]/200
+	}
+	x.th = func(y []float64) float64 { return y[3] + y[4] }
+	x.reset = func(y []float64) { y[3], y[4] = y[3]+9, y[4]+1 }
+	x.arrive = func(y []float64, w float64) {
+		if w > 0 {
+			y[1] += w
+		} else {
+			y[2] += w
+		}
+	}
+	x.weight = func(rng *rand.Rand) float64 { return 900*rng.Float64() - 250 }
 	return x
 }
 
@@ -230,7 +255,7 @@ func joined(t *testing.T, name string, cells []*membrane, pairs [][3]float64, to
 				own = append(own, hit{h.at, 0, h.w})
 			}
 		}
-		driven(m, fmt.Sprint("n", i), own)
+		deliver(m, fmt.Sprint("n", i), own)
 	}
 	o := newOrbit(len(cells), y, 0.04)
 	of := func(y []float64, i int) []float64 { return y[first[i] : first[i]+cells[i].vars] }
@@ -246,7 +271,7 @@ func joined(t *testing.T, name string, cells []*membrane, pairs [][3]float64, to
 		}
 		for i, x := range cells {
 			dy[first[i]] /= x.c
-			if o.held[i] && !x.summit {
+			if o.held[i] && !x.runs {
 				dy[first[i]] = 0
 			}
 		}
@@ -254,6 +279,9 @@ func joined(t *testing.T, name string, cells []*membrane, pairs [][3]float64, to
 	d := make([]float64, len(y))
 	o.margin = func(i int, y []float64) float64 {
 		v := y[first[i]]
+		if th := cells[i].th; th != nil {
+			v -= th(of(y, i))
+		}
 		if !cells[i].summit {
 			return v - cells[i].level
 		}

@@ -185,8 +185,8 @@ func (o *orbit) follow(hits []hit, end, every float64, arrive func(h hit), look 
 	return signals
 }
 
-// driven adds a source that delivers the hits to population pop of m.
-func driven(m *network.Model, pop string, hits []hit) {
+// deliver adds a source that delivers the hits to population pop of m.
+func deliver(m *network.Model, pop string, hits []hit) {
 	var times [][]event.Time
 	var list []synapse.Edge
 	for k, h := range hits {
@@ -243,7 +243,7 @@ func checkZoo(t *testing.T) (rows []Check) {
 		for _, s := range signals {
 			m.Records = append(m.Records, record(s, "n", ms(every)))
 		}
-		driven(m, "n", hits)
+		deliver(m, "n", hits)
 		return play(t, m, ms(end))
 	}
 

@@ -283,6 +283,44 @@ func (r daspnetOracle) weights(b *bond, reads []event.Time, coarse bool) (out []
 	return out
 }
 
+// mstdpOracle is the rule of Florian 2007, doi:10.1162/neco.2007.19.6.1468, without
+// eligibility: a pair changes the weight by γ times the reward of its instant.
+type mstdpOracle struct{ dopamineOracle }
+
+func (r mstdpOracle) weights(b *bond, reads []event.Time, coarse bool) (out []account) {
+	by := allToAll
+	if r.set {
+		by = symmetric
+	}
+	p := &meetingPairs{b.arrivals(), b.posts(), by, r.causal, coarse}
+	lo, hi := num(r.wMin), num(r.wMax)
+	a := account{num(b.weight), fresh()}
+	jumps := make([][]factorJump, len(r.factors))
+	for _, e := range b.meetings(reads) {
+		pair := fresh()
+		switch e.kind {
+		case meetJump:
+			j := b.jumps[e.n]
+			jumps[j.k] = append(jumps[j.k], j)
+		case meetPost:
+			pair = times(num(r.aPlus), p.x(e.n, r.tauPlus))
+		case meetArrival:
+			pair = times(num(r.aMinus), p.y(e.n, r.tauMinus))
+		case meetRead:
+			out = append(out, a)
+		}
+		if pair.Sign() == 0 {
+			continue
+		}
+		reward := fresh()
+		for k, f := range r.factors {
+			reward = plus(reward, times(num(f.w), past(len(jumps[k]), func(i int) (event.Time, real) { return e.at - jumps[k][i].at, num(jumps[k][i].amount) }, f.tau, coarse)))
+		}
+		a.add(times(num(r.eta), reward, pair), lo, hi)
+	}
+	return out
+}
+
 // TestDopamineOracle holds the reference against the worked number of the
 // single-synapse case and against quadrature.
 func TestDopamineOracle(t *testing.T) {

@@ -36,8 +36,11 @@ var plasticRules = append(publishedRules(), []plasticRule{
 		factors: []factor{{100, 1}, {100, -0.5}}}),
 	dopamineRule("stdp_dopamine, nest", "nest", dopamineOracle{aPlus: 1, aMinus: -1.5, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.2, base: 0.0001, wMax: 4, nest: true,
 		factors: []factor{{200, 1}}}),
-	daspnetRule(),
-	florianRule(),
+	daspnetRule(true),
+	daspnetRule(false),
+	mstdpetRule("mstdpet", dopamineOracle{aPlus: 1, aMinus: -1, tauPlus: 20, tauMinus: 20, tauC: 25, eta: 0.01, wMax: 5, factors: []factor{{1, 1}, {200, 0.3}}}),
+	mstdpetRule("mstdpet, traces set, reward held", dopamineOracle{aPlus: 1, aMinus: -1.2, tauPlus: 20, tauMinus: 35, tauC: 500, eta: 0.01, wMin: 0.5, wMax: 5, set: true, factors: []factor{{0, 1}}}),
+	mstdpetRule("mstdpet, no trace (MSTDP)", dopamineOracle{aPlus: 1, aMinus: -1, tauPlus: 20, tauMinus: 20, eta: 0.01, wMax: 5, factors: []factor{{0, 1}, {100, -0.5}}}),
 }...)
 
 // with adds parameters.
@@ -139,17 +142,30 @@ func dopamineRule(name, semantics string, o dopamineOracle) plasticRule {
 		params: o.values(semantics), factors: factorsOf(o.factors)}
 }
 
-// florianRule is MSTDPET: jumps of A/τ_z.
-func florianRule() plasticRule {
-	o := dopamineOracle{aPlus: 1. / 25, aMinus: -1. / 25, tauPlus: 20, tauMinus: 20, tauC: 25, eta: 0.1, wMax: 5, factors: []factor{{0, 1}, {200, -0.5}}}
-	return plasticRule{name: "mstdpet", model: "mstdpet", wMax: o.wMax, start: 2, oracle: o.weights,
-		params: values("A_plus", 1., "A_minus", -1., "tau_plus", 20., "tau_minus", 20., "tau_z", 25., "gamma", 0.1, "w_max", 5.), factors: factorsOf(o.factors)}
+// daspnetRule has the constants of the program of Izhikevich 2007, with traces that
+// are set as there, or increased.
+func daspnetRule(set bool) plasticRule {
+	o := daspnetOracle{dopamineOracle{aPlus: 0.1, aMinus: -0.15, tauPlus: -1 / math.Log(0.95), tauMinus: -1 / math.Log(0.95), tauC: -10 / math.Log(0.99), eta: 0.01, base: -0.002, wMax: 4, set: set,
+		factors: []factor{{-1 / math.Log(0.995), 1}}}, ms(1)}
+	name := "stdp_dopamine, daspnet"
+	if !set {
+		o.lag, name = ms(0.4), name+", traces added, another lag"
+	}
+	return plasticRule{name: name, model: "stdp_dopamine", wMax: o.wMax, start: 1, oracle: o.weights, kick: 3,
+		params: with(o.values("daspnet"), "post_lag", o.lag.MS()), factors: factorsOf(o.factors)}
 }
 
-// daspnetRule has the constants of the program of Izhikevich 2007.
-func daspnetRule() plasticRule {
-	o := daspnetOracle{dopamineOracle{aPlus: 0.1, aMinus: -0.15, tauPlus: -1 / math.Log(0.95), tauMinus: -1 / math.Log(0.95), tauC: -10 / math.Log(0.99), eta: 0.01, base: -0.002, wMax: 4, set: true,
-		factors: []factor{{-1 / math.Log(0.995), 1}}}, ms(1)}
-	return plasticRule{name: "stdp_dopamine, daspnet", model: "stdp_dopamine", wMax: o.wMax, start: 1, oracle: o.weights,
-		params: o.values("daspnet"), factors: factorsOf(o.factors)}
+// mstdpetRule is that of Florian 2007: tau_z dz/dt = −z + pairs, dw/dt = γ r z.
+func mstdpetRule(name string, o dopamineOracle) plasticRule {
+	v := values("A_plus", o.aPlus, "A_minus", o.aMinus, "tau_plus", o.tauPlus, "tau_minus", o.tauMinus, "tau_z", o.tauC, "gamma", o.eta,
+		"w_min", o.wMin, "w_max", o.wMax, "trace", "add")
+	if o.set {
+		v["trace"] = quantity.Value{Text: "set"}
+	}
+	r := plasticRule{name: name, model: "mstdpet", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, params: v, factors: factorsOf(o.factors), kick: 6}
+	if r.oracle = (mstdpOracle{o}).weights; o.tauC > 0 {
+		o.aPlus, o.aMinus = o.aPlus/o.tauC, o.aMinus/o.tauC
+		r.oracle = o.weights
+	}
+	return r
 }

@@ -219,7 +219,7 @@ const (
 
 var situations = []situation{
 	{name: "pairs, Δ −50 … 50 ms", why: "the curve in steps of 1 ms, and off the grid", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 601, 640.5, 1100)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 601, 640.5, 1100)}
 		for d := -50; d <= 50; d++ {
 			for _, off := range []float64{0, 0.123456789} {
 				if x := float64(d) + off; x != 0 {
@@ -230,7 +230,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "triplets", why: "pre–post–pre and post–pre–post, intervals 3, 5, 10, 15 and 40 ms", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 601, 640.5, 1100)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 601, 640.5, 1100)}
 		for _, a := range []float64{3, 5, 10, 15, 40} {
 			for _, z := range []float64{3, 5, 10, 15, 40} {
 				c.bonds = append(c.bonds,
@@ -241,7 +241,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "quadruplets", why: "a pair of either order, and T ms later one of the other", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 601, 640.5, 1100)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 601, 640.5, 1100)}
 		for T := 8.5; T < 100; T += 7.5 {
 			c.bonds = append(c.bonds,
 				spikesOf(r.start, axon, dendrite, []float64{505, 500 + T}, []float64{500, 505 + T}),
@@ -250,7 +250,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "pre, post and modulator at one instant", why: "the order of docs/plasticity.md", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 500, 510, 510.25, 520)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 500, 510, 510.25, 520)}
 		for _, pre := range [][]float64{{500}, {490, 500}, {500, 510}, {500, 510, 520}, {495, 500, 510, 520}, {500, 500.000000001}} {
 			for _, post := range [][]float64{{500}, {490, 500}, {500, 510}, {500, 510, 520}, {495, 500, 510, 520}, {500, 500.000000001}} {
 				c.bonds = append(c.bonds, spikesOf(r.start, axon, dendrite, pre, post))
@@ -259,7 +259,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "delay sides", why: "one total of 6 ms, divided 0/6 to 6/0: what is sent is the same, what meets is not", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 601, 640.5, 1100)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 601, 640.5, 1100)}
 		for a := 0.0; a <= 6; a += 0.5 {
 			b := spikesOf(r.start, 0, 0, []float64{500, 503, 540, 571.5}, []float64{502, 506, 538, 569})
 			b.axonal, b.dendritic = ms(a), ms(6-a)
@@ -268,7 +268,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "bursts", why: "trace set against trace increased: several spikes of one side before one of the other", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 601, 640.5, 1100)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 601, 640.5, 1100)}
 		for k := 1; k <= 6; k++ {
 			var many []float64
 			for i := range k {
@@ -308,7 +308,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "an hour of silence", why: "what is left after e^(−3600 s/τ) is nothing, and the next pair counts in full", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3.7e6), jumps: r.factorsAt(0.7, 601, 3600900, 3600950)}
+		c := &course{end: ms(3.7e6), jumps: r.factorsAt(0.7, 450.25, 601, 3600450, 3600900, 3600950)}
 		for _, d := range []float64{-8, 8} {
 			c.bonds = append(c.bonds, spikesOf(r.start, axon, dendrite, []float64{500, 3600500}, []float64{500 + d, 3600500 - d}),
 				spikesOf(r.start, axon, dendrite, []float64{500, 3600500}, []float64{3600500 + d}),
@@ -318,7 +318,7 @@ var situations = []situation{
 	}},
 	{name: "9·10⁶ s apart", why: "104 days: the longest run is 9.2·10⁶ s", course: func(r *plasticRule, rng *rand.Rand) *course {
 		const far = 9e9
-		c := &course{end: ms(far + 5000), jumps: r.factorsAt(0.7, 601, far+900, far+950)}
+		c := &course{end: ms(far + 5000), jumps: r.factorsAt(0.7, 450.25, 601, far+450, far+900, far+950)}
 		for _, d := range []float64{-8, 8} {
 			c.bonds = append(c.bonds, spikesOf(r.start, axon, dendrite, []float64{500, far + 500}, []float64{500 + d, far + 500 - d}),
 				spikesOf(r.start, axon, dendrite, []float64{500}, []float64{far + 500 + d}),
@@ -327,7 +327,7 @@ var situations = []situation{
 		return c
 	}},
 	{name: "targets that are neurons, refractory for 2 ms", forced: true, why: "arrivals while the neuron is refractory, at its spike and at the end of t_ref: the rule sees them all", course: func(r *plasticRule, rng *rand.Rand) *course {
-		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 601, 640.5, 1100)}
+		c := &course{end: ms(3000), jumps: r.factorsAt(0.7, 450.25, 601, 640.5, 1100)}
 		for _, d := range []float64{-2, -1, -0.000000001, 0, 0.000000001, 0.5, 1, 1.999999999, 2, 2.000000001, 3} {
 			post := []float64{500, 507, 509.5, 540}
 			var pre []float64

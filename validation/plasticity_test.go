@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -27,6 +28,8 @@ type plasticRule struct {
 	wMax    float64
 	start   float64
 	factors []network.Modulator // without their events
+	// flows: the weight changes between the synapse's own events, not at them.
+	flows bool
 	// negative: the weights are; the reference's are their magnitudes.
 	negative bool
 	kick     float64 // size of their jumps where the weight is to reach its bounds; 0 = 0.3
@@ -448,6 +451,9 @@ func checkPlasticity(t *testing.T, mode mode) (rows []Check) {
 			}
 			rows = append(rows, Check{Name: r.name + ": " + name, Unit: "Σ|Δw|", Expected: 0, Got: worst, Tolerance: 1e-12,
 				Why: fmt.Sprintf("a sum over all pairs; %d events at a synapse, Σ|Δw| up to %.3g; worst of %d synapses", events, moved, bonds)})
+			if mode > quickMode || forced == (i%2 == 0) {
+				rows = append(rows, r.checkClosedLoop(t, uint64(i), !forced)...)
+			}
 			if r.model != "hmn" && (mode > quickMode || forced == (i%2 == 0)) { // hmn has its own
 
 				rows = append(rows, r.checkSame(t, uint64(i), forced))
@@ -542,4 +548,150 @@ func checkSingleSynapse(t *testing.T) []Check {
 		{Name: "… against the closed form", Unit: "[w]", Expected: want, Got: got[0] - 1, Tolerance: 2e-14, Why: "rounding of w = 11 by 1.8e-15, and of five factors"},
 		{Name: "… with the delay on the dendritic side", Unit: "[w]", Expected: want, Got: got[1] - 1, Tolerance: 2e-14, Why: "what meets at the synapse is the same"},
 	}
+}
+
+// checkClosedLoop runs a recurrent network all of whose synapses learn, and takes
+// nothing from it but its spikes: from these the reference finds the weights, and
+// from the weights that arrivals transmit the currents. Neurons with delta
+// synapses fire at the very instants of arrivals; their potentials are not compared.
+func (r *plasticRule) checkClosedLoop(t *testing.T, seed uint64, delta bool) (rows []Check) {
+	const inputs, cells = 10, 16
+	rng := rand.New(rand.NewPCG(8, seed))
+	span := ms(1000)
+	m := &network.Model{Simulation: network.Simulation{Seed: 1}}
+	var in [][]event.Time
+	for range inputs {
+		in = append(in, randomTrain(rng, 25, span))
+	}
+	// An arrival moves the potential by a twentieth of the way to the threshold, and
+	// a constant current alone takes it there, or nearly.
+	size, drive := r.wMax, 0.98
+	if r.negative {
+		drive = 1.3
+	}
+	if delta {
+		m.Populations = append(m.Populations, trains("in", in...), population("cells", cells, "iaf_psc_delta",
+			values("C_m", 1.0, "tau_m", 20.0, "E_L", 0.0, "V_th", 10*size, "V_reset", 0.0, "t_ref", 2.0, "I_e", drive*size/2), start("V_m", uniform(0, 9*size))))
+	} else {
+		m.Populations = append(m.Populations, trains("in", in...), population("cells", cells, "iaf_psc_exp",
+			values("C_m", 3*size, "tau_m", 20.0, "E_L", 0.0, "V_th", 15.0, "V_reset", 0.0, "t_ref", 2.0, "tau_syn_ex", 5.0, "tau_syn_in", 5.0, "I_e", 2.25*drive*size), start("V_m", uniform(0, 14))))
+	}
+	type synapseOf struct {
+		source   int // cells come after inputs
+		target   int
+		bond     bond
+		position int // in its projection
+	}
+	var all []synapseOf
+	for k, source := range []string{"in", "cells"} {
+		p := network.Projection{Name: source + ">cells", Source: source, Target: "cells", Rule: network.EdgeList, Synapse: r.model, SynapseParams: r.params, Autapses: true, Multapses: true}
+		n := []int{inputs, cells}[k]
+		for i := range n {
+			for j := range cells {
+				if rng.IntN(4) > 0 {
+					continue
+				}
+				b := bond{weight: r.start, axonal: event.Time(rng.Int64N(3e9)), dendritic: []event.Time{0, 0, ms(0.05), event.Time(rng.Int64N(4e9))}[rng.IntN(4)]}
+				b.axonal = max(b.axonal, event.Millisecond-b.dendritic)
+				w := b.weight
+				if r.negative {
+					w = -w
+				}
+				all = append(all, synapseOf{i + k*inputs, j, b, len(p.Edges)})
+				p.Edges = append(p.Edges, edge(i, j, w, b.axonal, b.dendritic))
+			}
+		}
+		m.Projections = append(m.Projections, p)
+		m.Records = append(m.Records, record(network.RecordWeight, p.Name, ms(200)))
+	}
+	m.Records = append(m.Records, record(network.RecordSpikes, "cells", 0))
+	if !delta {
+		m.Records = append(m.Records, record(network.RecordISyn, "cells", ms(7)))
+	}
+	var jumps []factorJump
+	for k := range r.factors {
+		f := r.factors[k]
+		for _, at := range randomTrain(rng, 5, span) {
+			jumps = append(jumps, factorJump{at, k, rng.NormFloat64()})
+			f.Events = append(f.Events, network.Jump{At: at, Amount: jumps[len(jumps)-1].amount})
+		}
+		m.Modulators = append(m.Modulators, f)
+	}
+	slices.SortStableFunc(jumps, func(a, b factorJump) int { return cmp.Compare(a.at, b.at) })
+	tape := play(t, m, span+1)
+	trainsOf := slices.Clone(in)
+	for i := range cells {
+		trainsOf = append(trainsOf, tape.of(uint32(inputs+i)))
+	}
+	fired := len(tape.spikes)
+
+	worst, current, moved := 0.0, 0.0, 0.0
+	reads := []event.Time{ms(200), ms(400), ms(600), ms(800), ms(1000)}
+	type arrival struct {
+		at event.Time
+		w  float64
+	}
+	reach := make([][]arrival, cells)
+	for n := range all {
+		s := &all[n]
+		b := &s.bond
+		b.pre, b.post, b.jumps = trainsOf[s.source], trainsOf[inputs+s.target], jumps
+		k := 0
+		if s.source >= inputs {
+			k = 1
+		}
+		_, got := tape.signal(k, s.position)
+		for i, a := range r.oracle(b, reads, true) {
+			w := math.Abs(got[i+1])
+			worst = math.Max(worst, math.Abs(double(minus(num(w), a.w)))/(double(a.total)+r.wMax))
+			moved = math.Max(moved, double(a.total))
+		}
+		if delta {
+			continue
+		}
+		var seen []event.Time
+		for _, x := range b.arrivals() {
+			if !r.flows {
+				x-- // what it finds is what was there a picosecond before
+			}
+			if x+b.dendritic <= span {
+				seen = append(seen, x)
+			}
+		}
+		if len(seen) == 0 {
+			continue
+		}
+		for i, a := range r.oracle(b, seen, true) {
+			reach[s.target] = append(reach[s.target], arrival{b.arrivals()[i] + b.dendritic, double(a.w)})
+		}
+	}
+	samples := 0
+	if !delta {
+		for j := range cells {
+			at, got := tape.signal(len(m.Records)-1, j)
+			for i, x := range at {
+				want := 0.0
+				for _, a := range reach[j] {
+					if a.at <= x {
+						want += a.w * math.Exp((a.at-x).MS()/5)
+					}
+				}
+				current = math.Max(current, math.Abs(math.Abs(got[i])-want)/(want+r.wMax))
+				samples++
+			}
+		}
+	}
+	name, why := "a recurrent network", fmt.Sprintf("from its spikes alone: %d synapses, %d spikes of %d neurons, each reached by some %d", len(all), fired, cells, len(all)/cells)
+	if delta {
+		name = "a recurrent network of delta neurons"
+	}
+	if fired < 100 || moved == 0 {
+		t.Errorf("%s: %s: %d spikes, weights moved by %g", r.name, name, fired, moved)
+	}
+	rows = append(rows, Check{Name: r.name + ": " + name + ", weights", Unit: "Σ|Δw|+w_max", Expected: 0, Got: worst, Tolerance: 1e-13, Why: why + "; some 200 events at a synapse, each rounds w once"})
+	if !delta {
+		rows = append(rows, Check{Name: r.name + ": " + name + ", what arrivals transmit", Unit: "I_syn+w_max", Expected: 0, Got: current, Tolerance: 1e-12,
+			Why: fmt.Sprintf("I_syn = Σ w e^(−t/τ_syn) with the weight that each arrival finds, before its own change; %d samples", samples)})
+	}
+	return rows
 }

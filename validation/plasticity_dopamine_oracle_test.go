@@ -262,7 +262,7 @@ func (r daspnetOracle) weights(b *bond, reads []event.Time, coarse bool) (out []
 		for ; next < len(kicks) && kicks[next].at < T; next++ {
 			c = plus(c, kicks[next].amount)
 		}
-		if magnitude(c).Cmp(num(1e-300)) < 0 { // nothing more until something happens
+		if magnitude(c).Cmp(num(1e-60)) < 0 { // nothing more until something happens
 			if c = fresh(); n < len(reads) {
 				to := reads[n]
 				if next < len(kicks) {
@@ -274,7 +274,7 @@ func (r daspnetOracle) weights(b *bond, reads []event.Time, coarse bool) (out []
 		}
 		sum := neg(num(r.base))
 		for k, f := range r.factors {
-			e := past(len(jumps[k]), func(i int) (event.Time, real) { return T - jumps[k][i].at, num(jumps[k][i].amount) }, f.tau, coarse)
+			e := past(len(jumps[k]), func(i int) (event.Time, real) { return T - jumps[k][i].at, num(jumps[k][i].amount) }, f.tau, true)
 			sum = plus(sum, times(num(f.w), e))
 		}
 		a.add(times(num(r.eta), sum, c), lo, hi)

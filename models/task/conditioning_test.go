@@ -120,10 +120,11 @@ func TestClassical(t *testing.T) {
 	}
 }
 
-// A is rewarded when it has more spikes, later B; a tie is not rewarded.
+// A is rewarded when it has more spikes, later B, and dopamine dips when the other
+// has; not at a tie.
 func TestInstrumental(t *testing.T) {
 	m := conditionModel()
-	c, _, err := layInstrumental(values(map[string]any{"size": 20, "reversal": 3}), m)
+	c, _, err := layInstrumental(values(map[string]any{"size": 20, "reversal": 3, "dip": 0.2}), m)
 	if err == nil {
 		err = c.pick(m)
 	}
@@ -169,8 +170,16 @@ func TestInstrumental(t *testing.T) {
 		if want := []float64{float64(x.a), float64(x.b), x.rewarded, 7, 7}; !slices.Equal(f.trials[k], want) {
 			t.Errorf("trial %d reports %v, want %v", k, f.trials[k], want)
 		}
-		if j := f.jumps[before:]; len(j) != int(x.rewarded) || len(j) == 1 && (j[0].at < at+20*ms || j[0].at >= at+1020*ms) {
-			t.Errorf("trial %d at %v ms has the rewards %v", k, at, j)
+		want := 0.5
+		switch {
+		case x.a == x.b:
+			want = 0
+		case x.rewarded == 0:
+			want = -0.2
+		}
+		j := f.jumps[before:]
+		if len(j) != int(math.Ceil(math.Abs(want))) || want != 0 && (j[0].amount != want || j[0].at < at+20*ms || j[0].at >= at+1020*ms) {
+			t.Errorf("trial %d at %v ms has the jumps %v, want %v", k, at, j, want)
 		}
 	}
 }

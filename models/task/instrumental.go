@@ -21,6 +21,7 @@ var instrumentalParams = []quantity.Param{
 	whole("reversal", 400, 0, 1e9, "trials after which B is rewarded instead of A; 0: never"),
 	name("modulator", "dopamine", "the modulator that jumps"),
 	number("jump", "1", 0.5, -1e6, 1e6, "size of a reward's jump; 0: the control without rewards"),
+	number("dip", "1", 0, 0, 1e6, "by how much the modulator falls instead when the other group answers with more spikes: a reward that stays away; 0: not at all"),
 }
 
 func init() {
@@ -56,7 +57,7 @@ type instrumental struct {
 	wait, jitter  event.Time
 	reversal      uint64
 	modulator     string
-	jump          float64
+	jump, dip     float64
 	draws         random.Key
 	stimulus      []int
 	group         []int8 // by neuron of the crowd: 0 in A, 1 in B, −1
@@ -72,7 +73,7 @@ func layInstrumental(v quantity.Values, m *network.Model) (c *instrumental, key 
 		crowd: crowdOf(m), size: p.whole("size"), amplitude: p.number("amplitude"),
 		width: p.time("width"), window: p.time("window"), every: p.time("trial_every"),
 		wait: p.time("reward_delay"), jitter: p.time("reward_jitter"), reversal: uint64(p.whole("reversal")),
-		modulator: p.text("modulator", "dopamine"), jump: p.number("jump"),
+		modulator: p.text("modulator", "dopamine"), jump: p.number("jump"), dip: p.number("dip"),
 		draws: stream(m, "instrumental_conditioning"),
 	}
 	from, err := c.crowd.find(m, p.text("population", "E"))
@@ -169,13 +170,16 @@ func (c *instrumental) judge(n host, t event.Time) error {
 	if c.reversal > 0 && k >= c.reversal {
 		want = 1
 	}
-	rewarded := 0.0
-	if c.count[want] > c.count[1-want] {
-		rewarded = 1
-		if c.jump != 0 {
-			if err := n.Inject(c.modulator, c.jump, t+c.wait+upTo(c.jitter, uniform(c.draws, 0, k))); err != nil {
-				return err
-			}
+	rewarded, jump := 0.0, 0.0
+	switch {
+	case c.count[want] > c.count[1-want]:
+		rewarded, jump = 1, c.jump
+	case c.count[want] < c.count[1-want]:
+		jump = -c.dip
+	}
+	if jump != 0 {
+		if err := n.Inject(c.modulator, jump, t+c.wait+upTo(c.jitter, uniform(c.draws, 0, k))); err != nil {
+			return err
 		}
 	}
 	var w [2]float64

@@ -285,7 +285,7 @@ func TestBadInput(t *testing.T) {
 		{"models show", []string{"NAME is missing"}},
 		{"new tiny.toml", []string{"exists already"}},
 		{"new no/such/dir.toml", []string{"no such"}},
-		{"doc taum", []string{`"tau_m"`}},
+		{"doc tau_mm", []string{`"tau_m"`}},
 		{"bench cubb", []string{`did you mean "cuba"`}},
 		{"bench cuba --duration never", []string{"never"}},
 		{"version x", []string{"1 argument"}},

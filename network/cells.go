@@ -196,7 +196,7 @@ func (b *cellBlock) collect(w event.Window) {
 		for q := range in.pending {
 			pe := &in.pending[q]
 			in.upTo(pe, w.End)
-			a := neuron.Arrival{At: pe.at, Port: in.r.Port, Weight: in.r.Const, Src: in.p.src.first + pe.src}
+			a := neuron.Arrival{At: pe.at, Port: in.r.Port, Weight: float64(pe.gain * in.r.Const), Src: in.p.src.first + pe.src}
 			if in.r.Delay == nil && in.r.Weight == nil && in.r.Weight64 == nil && pe.w == nil {
 				for _, i := range in.r.Target[pe.prev:pe.cur] {
 					b.enter(i, a)

@@ -38,6 +38,12 @@ func (p *Projection) staged() bool {
 func (p *Projection) transmissionFault(levels bool) (key string, err error) {
 	own, _ := synapse.Lookup(p.Synapse)
 	isStage := own != nil && own.NewStage != nil
+	if own != nil && own.Electrical && p.ShortTerm.Model != "" {
+		return "short_term", fmt.Errorf("synapse model %s passes no spikes and takes no short-term stage", own.Name)
+	}
+	if own != nil && own.Electrical && p.Release != (synapse.Release{}) {
+		return "release", fmt.Errorf("synapse model %s passes no spikes and releases nothing", own.Name)
+	}
 	if p.ShortTerm.Model != "" {
 		m, ok := synapse.Lookup(p.ShortTerm.Model)
 		switch {

@@ -11,6 +11,7 @@ import (
 	"hmn/event"
 	"hmn/event/quantity"
 	"hmn/network"
+	"hmn/synapse"
 )
 
 func init() {
@@ -189,6 +190,13 @@ func TestPlasticVariants(t *testing.T) {
 			return m.Projections[0].SynapseParams["phase"].Number == math.Pi
 		}},
 		{ends, "source = \"x\"\ntarget = \"R\"", func(m *network.Model) bool { return true }},
+		{syn, "synapse = { model = \"hmn\", w_max = 1, short_term = { model = \"tsodyks2\", U = 0.2, tau_fac = \"0.5 s\" }, release = { sites = 4 } }", func(m *network.Model) bool {
+			p := m.Projections[0]
+			return p.Synapse == "hmn" && p.ShortTerm.Model == "tsodyks2" && p.ShortTerm.Params["tau_fac"].Number == 500 && p.ShortTerm.Params["U"].Number == 0.2 && p.Release == synapse.Release{Sites: 4}
+		}},
+		{syn, "synapse = { preset = \"hmn-core\", w_max = 1, release = { sites = 4, p = 0.25 } }", func(m *network.Model) bool {
+			return m.Projections[0].ShortTerm.Model == "" && m.Projections[0].Release == synapse.Release{Sites: 4, P: 0.25}
+		}},
 		{ends, "source = \"x\"\ntarget = \"x\"", func(m *network.Model) bool { return true }},
 		{"axonal_delay = 1.0", "axonal_delay = { uniform = [0.5, 2] }", func(m *network.Model) bool { return m.Projections[0].Axonal.Form == network.Uniform }},
 		{"weight = 0.5", "weight = { normal = [-0.5, 0.1], min = -1, max = 0 }", func(m *network.Model) bool { return true }},
@@ -272,6 +280,19 @@ func TestBadPlastic(t *testing.T) {
 		{syn, keys("relevance = \"vector\", beta_g = 1"), `m.toml:30:1: modulator "reward": has no u, which relevance = "vector" of projection "P" needs: embed_dim = 8 numbers`},
 		{syn + "\n[[modulator]]\nname = \"reward\"\n" + mod, keys("beta_g = 1"), `m.toml:29:50: projection "P": beta_g = 1, but the model has no modulator to attend to`},
 		{"name = \"reward\"\n" + mod, "name = \"reward\"\n" + mod + "\nu = [0, 0]", `m.toml:34:5: modulator "reward": u = [0 0], want finite numbers that are not all 0`},
+		// Short-term stages and release before a rule, rules between rates.
+		{syn, keys("short_term = { model = \"tsodyks2\", U = -0.1 }"), `m.toml:29:80: projection "P": synapse: short_term: U = -0.1, want ≥ 0 and ≤ 1`},
+		{syn, keys("short_term = { model = \"stdp\" }"), `m.toml:29:64: projection "P": synapse: short_term: model: unknown "stdp", want one of tsodyks2`},
+		{syn, keys("release = { sites = 3 }"), `m.toml:29:51: projection "P": p = 0, want > 0 and ≤ 1`},
+		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\n" + keys("short_term = { model = \"tsodyks2\" }"),
+			`m.toml:29:54: projection "P": short-term stage tsodyks2 changes from spike to spike, but the source sends levels`},
+		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\nsynapse = { model = \"oja\", eta = 1, w_max = 1, release = { sites = 2, p = 1 } }",
+			`m.toml:29:58: projection "P": release happens at spikes, but the source sends levels`},
+		{syn, "synapse = { model = \"bcm\", eta = 1, w_max = 1 }", `m.toml:24:10: projection "P": target: population "post" (spike_train) spikes, but source "pre" (spike_train) spikes: synapse model bcm joins rates with rates`},
+		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\nsynapse = { model = \"bcm\", eta = 1, w_max = 1, tau_theta = 0 }",
+			`tau_theta = 0 ms, want > 0 and ≤ 1e+09 ms`},
+		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\nsynapse = { model = \"hebb\", eta = 1, w_max = 0.1 }",
+			`m.toml:26:10: projection "P": weight 0.5, want a magnitude from w_min = 0 to w_max = 0.1`},
 		// Ends, weights, delays.
 		{ends, "source = \"pre\"\ntarget = \"R\"", `m.toml:24:10: projection "P": target: population "R" (rate) has a rate, but source "pre" (spike_train) spikes: synapse model hmn joins`},
 		{ends, "source = \"R\"\ntarget = \"post\"", `target: population "post" (spike_train) spikes, but source "R" (rate) has a rate`},

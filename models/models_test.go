@@ -30,7 +30,7 @@ func Example() {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"brunel-ai", "brunel-si-fast", "brunel-si-slow", "brunel-sr", "celegans", "cuba", "cuba-nest", "hmn-bandit", "hmn-recurrent", "izhikevich2007", "izhikevich2007-classical", "izhikevich2007-instrumental", "izhikevich2007-shift", "microcircuit", "rate-fixed-point", "ring", "song-abbott", "vogels2011"}
+	want := []string{"brunel-ai", "brunel-si-fast", "brunel-si-slow", "brunel-sr", "celegans", "coba", "cuba", "cuba-nest", "hmn-bandit", "hmn-recurrent", "izhikevich2007", "izhikevich2007-classical", "izhikevich2007-instrumental", "izhikevich2007-shift", "microcircuit", "rate-fixed-point", "ring", "song-abbott", "vogels2011"}
 	for _, name := range want {
 		if !slices.Contains(models.Names(), name) {
 			t.Errorf("no shipped model %s", name)
@@ -145,7 +145,7 @@ func TestLoad(t *testing.T) {
 	}{
 		"cuba": {4000, 320000}, "cuba-nest": {4000, 320000}, "bench/cuba": {4000, 320000}, "bench/cuba-delays": {4000, 320000},
 		"brunel-ai": {25000, 15.625e6 + 12500}, "brunel-sr": {25000, 15.625e6 + 12500}, "brunel-si-fast": {25000, 15.625e6 + 12500}, "brunel-si-slow": {25000, 15.625e6 + 12500},
-		"bench/brunel": {25000, 15.625e6 + 12500}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684 + 2698},
+		"bench/brunel": {25000, 15.625e6 + 12500}, "coba": {4050, 320050}, "bench/coba": {4050, 320050}, "ring": {11, 11}, "rate-fixed-point": {5, 11}, "celegans": {449, 4684 + 2698},
 		"izhikevich2007": {1000, 100001}, "izhikevich2007-classical": {2000, 101000}, "izhikevich2007-instrumental": {1800, 100800},
 		"izhikevich2007-shift": {1800, 100800}, "microcircuit": {2 * 77169, 298880968 + 77169},
 		"song-abbott": {1001, 1000}, "vogels2011": {10000, 2e6},
@@ -200,7 +200,7 @@ func TestChoices(t *testing.T) {
 
 // The bench networks are the shipped ones but for delays, records and duration.
 func TestBenchIsShipped(t *testing.T) {
-	for bench, of := range map[string]string{"cuba": "cuba", "cuba-delays": "cuba", "brunel": "brunel-ai"} {
+	for bench, of := range map[string]string{"coba": "coba", "cuba": "cuba", "cuba-delays": "cuba", "brunel": "brunel-ai"} {
 		a, _ := models.Bench(bench)
 		b, _ := models.Text(of)
 		x, y := load(t, bench, a), load(t, of, b)

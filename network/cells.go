@@ -26,13 +26,14 @@ type cellBlock struct {
 	lazy   neuron.Lazy   // nil: every neuron is advanced in every window
 	copier neuron.Copier // nil: signals are read at window starts
 	quiet  []event.Time  // of lazy neurons
-	soon   event.Time    // the least of them
+	waits  []int32       // lazy neurons that may do something by themselves one day
+	listed []bool        // that are in waits
 
 	hits   uint64
 	come   []arrival        // of the window, in the order of inputs, spikes and rows
 	sorted []neuron.Arrival // by target, time, source, that order
 	count  []int32          // arrivals by target
-	list   []int32          // neurons to advance, ascending
+	list   []int32          // neurons to advance: those with arrivals first
 	first  []int32          // where the arrivals of each of them begin in sorted
 	spikes []neuron.Mark
 	times  []event.Time
@@ -51,6 +52,7 @@ type arrival struct {
 type look struct {
 	i      int
 	probes []probe
+	until  event.Time // end of the last window in which it was advanced
 }
 
 // spareNeurons are what the engine makes beyond those of a block, to sample
@@ -74,7 +76,7 @@ func (n *Network) newCellBlock(p *population, r blockRange, idx int) (*cellBlock
 			return nil, fmt.Errorf("projection %q: model %s does not take changes of level", in.p.desc.Name, p.desc.Model)
 		}
 	}
-	b.count = make([]int32, b.n)
+	b.count, b.listed = make([]int32, b.n), make([]bool, b.n)
 	b.learn, err = n.learn(p, idx)
 	return b, err
 }
@@ -91,9 +93,13 @@ func (b *cellBlock) reset(n *Network) error {
 		return err
 	}
 	b.copier, _ = b.dyn.(neuron.Copier)
-	b.quiet, b.soon = nil, 0
+	b.quiet, b.waits, b.list = nil, b.waits[:0], b.list[:0]
 	if b.lazy, _ = b.dyn.(neuron.Lazy); b.lazy != nil {
 		b.quiet = b.lazy.Quiet()[:b.n]
+		for i := range int32(b.n) {
+			b.waits = append(b.waits, i)
+			b.listed[i] = true
+		}
 	}
 	for i := range b.n {
 		for _, s := range b.pop.model.States {
@@ -112,6 +118,9 @@ func (b *cellBlock) reset(n *Network) error {
 		}
 	}
 	clear(b.count)
+	for k := range b.looks {
+		b.looks[k].until = 0
+	}
 	b.come = b.come[:0]
 	return b.startLevels(n)
 }
@@ -137,6 +146,9 @@ func (b *cellBlock) startLevels(n *Network) error {
 
 // enter adds an arrival to those of the window.
 func (b *cellBlock) enter(i uint16, a neuron.Arrival) {
+	if b.count[i] == 0 {
+		b.list = append(b.list, int32(i))
+	}
 	b.count[i]++
 	b.come = append(b.come, arrival{a, i})
 }
@@ -151,15 +163,11 @@ func (b *cellBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 	sampling := slices.ContainsFunc(b.looks, func(l look) bool {
 		return slices.ContainsFunc(l.probes, func(p probe) bool { return len(p.sig.times) > 0 })
 	})
-	if sampling {
-		if err := b.sampleOthers(w); err != nil {
-			return err
-		}
-	}
 	for k, i := range b.list {
 		var l *look
 		if sampling && b.lookOf[i] > 0 {
 			l = &b.looks[b.lookOf[i]-1]
+			l.until = w.End
 			b.before(l)
 		}
 		hits := b.sorted[b.first[k]:b.first[k+1]]
@@ -179,8 +187,15 @@ func (b *cellBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 				return b.fail(w, int(i), err)
 			}
 		}
-		if b.lazy != nil {
-			b.soon = min(b.soon, b.quiet[i])
+		if b.lazy != nil && b.quiet[i] < event.MaxTime && !b.listed[i] {
+			b.listed[i] = true
+			b.waits = append(b.waits, i)
+		}
+	}
+	b.list = b.list[:0]
+	if sampling {
+		if err := b.sampleOthers(w); err != nil {
+			return err
 		}
 	}
 	if b.learn != nil {
@@ -236,26 +251,29 @@ func (b *cellBlock) collect(w event.Window) {
 	}
 }
 
-// choose lists the neurons to advance: those with arrivals, and those that may
-// fire by themselves.
+// choose adds to the list of neurons with arrivals those that may do something by
+// themselves.
 func (b *cellBlock) choose(w event.Window) {
-	b.list = b.list[:0]
 	if b.lazy == nil {
+		b.list = b.list[:0]
 		for i := range int32(b.n) {
 			b.list = append(b.list, i)
 		}
 		return
 	}
-	soon := event.MaxTime
-	count := b.count[:len(b.quiet)]
-	for i, q := range b.quiet {
-		if count[i] > 0 || q < w.End {
-			b.list = append(b.list, int32(i))
-		} else {
-			soon = min(soon, q)
+	kept := b.waits[:0]
+	for _, i := range b.waits {
+		q := b.quiet[i]
+		if q == event.MaxTime {
+			b.listed[i] = false
+			continue
+		}
+		kept = append(kept, i)
+		if q < w.End && b.count[i] == 0 {
+			b.list = append(b.list, i)
 		}
 	}
-	b.soon = soon
+	b.waits = kept
 }
 
 // deal sorts the arrivals by target, time, source and the order in which they
@@ -356,7 +374,7 @@ func (b *cellBlock) before(l *look) {
 func (b *cellBlock) sampleOthers(w event.Window) error {
 	for k := range b.looks {
 		l := &b.looks[k]
-		if _, found := slices.BinarySearch(b.list, int32(l.i)); found {
+		if l.until == w.End {
 			continue
 		}
 		b.before(l)
@@ -422,12 +440,20 @@ func (b *cellBlock) addProbe(p probe) {
 	l.probes = append(l.probes, p)
 }
 
-// busy says whether anything is on its way to the block, or a neuron must be
-// looked at in every window.
-func (b *cellBlock) busy() bool {
-	if b.lazy == nil {
-		return true
+// idleUntil is a time before which no neuron of the block needs to be looked at.
+func (b *cellBlock) idleUntil(now event.Time) event.Time {
+	if b.lazy == nil || b.busy() {
+		return now
 	}
+	t := event.MaxTime
+	for _, i := range b.waits {
+		t = min(t, b.quiet[i])
+	}
+	return t
+}
+
+// busy says whether anything is on its way to the block.
+func (b *cellBlock) busy() bool {
 	for _, ins := range [][]*input{b.ins, b.levels} {
 		for _, in := range ins {
 			if in.busy() {

@@ -69,10 +69,7 @@ func (n *Network) idleUntil() event.Time {
 			}
 			t = min(t, b.learn.idleUntil(n))
 		case *cellBlock:
-			if b.busy() {
-				return n.now
-			}
-			t = min(t, b.soon, b.learn.idleUntil(n))
+			t = min(t, b.idleUntil(n.now), b.learn.idleUntil(n))
 		default:
 			return n.now
 		}

@@ -82,7 +82,7 @@ func init() {
 		Doc:    "Leaky integrate-and-fire neuron with exponential conductances: " + condEquation + ", tau_syn dg/dt = −g; an arrival adds the magnitude of its weight to g_ex (positive) or g_in (negative). " + doc,
 		Cite:   "Meffin, Burkitt & Grayden 2004, doi:10.1023/B:JCNS.0000014108.03012.81",
 		Params: condParams, States: []quantity.Param{sV, sGex, sGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkReset("iaf_cond_exp", "V_th", "V_reset"), New: integrated("iaf_cond_exp", condExp), Currents: true,
+		Check: checkReset("iaf_cond_exp", "V_th", "V_reset"), New: newCondExp, Currents: true,
 	})
 	Register(Model{
 		Name: "iaf_cond_alpha", Kind: Spiking,

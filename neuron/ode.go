@@ -105,7 +105,7 @@ func (s *solver) embedded(y *Vector, h, current float64, held bool, rtol float64
 		e := float64(h * (float64(e1*k[0][j]) + float64(e3*k[2][j]) + float64(e4*k[3][j]) + float64(e5*k[4][j]) + float64(e6*k[5][j]) + float64(e7*k[6][j])))
 		ref := s.sys.Vars[j].Ref
 		e = math.Abs(e) / (s.tol[j] + float64(rtol*max(math.Abs(y[j]-ref), math.Abs(z[j]-ref))))
-		if !(e <= err) { // not a number is too much
+		if e > err || e != e { // not a number stays
 			err = e
 		}
 	}
@@ -232,7 +232,7 @@ func rise(b *[5]float64, level float64) float64 {
 		if !(next > lo && next < hi) {
 			next = float64(0.5 * (lo + hi))
 		}
-		if math.Abs(next-s) < 1e-16 || next == lo || next == hi {
+		if math.Abs(next-s) < 1e-14 || next == lo || next == hi {
 			break
 		}
 		s = next

@@ -1,6 +1,7 @@
 package neuron
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -141,7 +142,19 @@ func system(t testing.TB, name string, v quantity.Values) (System, Dynamics) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return *d.(*Cells).s.sys, d
+	if c, ok := d.(*Cells); ok {
+		return *c.s.sys, d
+	}
+	v = maps.Clone(v)
+	if v == nil {
+		v = quantity.Values{}
+	}
+	v["fixed_step"] = number(1) // iaf_cond_exp: not the specialised way
+	plain, err := m.New(v, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *plain.(*Cells).s.sys, d
 }
 
 func number(x float64) quantity.Value { return quantity.Value{Number: x} }
@@ -154,6 +167,9 @@ func TestAgainstFineSteps(t *testing.T) {
 		n       int
 	}{
 		{"iaf_cond_exp", quantity.Values{"tau_syn_ex": number(5), "tau_syn_in": number(10), "E_in": number(-80)}, []float64{15, -15}, 300},
+		{"iaf_cond_exp", quantity.Values{"tau_syn_ex": number(5), "tau_syn_in": number(2), "E_in": number(-80)}, []float64{8, -30}, 300},
+		{"iaf_cond_exp", quantity.Values{"I_e": number(400)}, []float64{50, -5}, 300},
+		{"iaf_cond_exp", quantity.Values{"I_e": number(260), "tau_syn_ex": number(3), "tau_syn_in": number(1), "t_ref": number(0)}, []float64{15, -200}, 500},
 		{"iaf_cond_alpha", quantity.Values{"tau_syn_ex": number(2), "tau_syn_in": number(4)}, []float64{10, -10}, 300},
 		{"iaf_cond_multi", quantity.Values{"tau_rise_GABA_A": number(7), "g_L": number(10)}, []float64{10, 5, 0.3, 5}, 400},
 		{"aeif_cond_exp", quantity.Values{"tau_syn_ex": number(3)}, []float64{12, -10}, 300},

@@ -10,6 +10,7 @@
 //
 // What is where:
 //
+//   - scaling.go: homeostatic scaling, which needs the spikes of the target only;
 //   - pair.go, triplet.go, vogels.go: the keys of the models with ranges, defaults and
 //     sources, and the laws that follow from them;
 //   - law.go: changes, bounds, how spikes are paired;

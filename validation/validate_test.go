@@ -81,6 +81,7 @@ var sections = []section{
 	{"Plasticity: every rule in every situation", checkPlasticity},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
+	{"Plasticity: rules between rates", checkRateRules},
 	{"Plasticity: where weights settle", checkEquilibria},
 	{"Plasticity: competition of inputs", checkSongAbbott},
 	{"Plasticity: inhibition that balances", checkVogels},

@@ -191,11 +191,25 @@ func (e *Engine) relax(p *population) {
 // a time.
 type foreign struct {
 	dyn     neuron.Dynamics
-	pending []int // spikes inside the last step, sent at the next grid point
+	pending []int     // spikes inside the last step, sent at the next grid point
+	current []float64 // that acted over the last step
+}
+
+// state is a state variable of neuron i at t, to which it has been advanced; nil:
+// it has none of that name. Neurons that keep their own time are copied there.
+func (f *foreign) state(i int, key string, t event.Time) *float64 {
+	lazy, ok := f.dyn.(neuron.Lazy)
+	if copier, can := f.dyn.(neuron.Copier); ok && can {
+		spare := len(f.pending)
+		copier.Copy(spare, i)
+		lazy.Sync(spare, t)
+		i = spare
+	}
+	return f.dyn.State(i, key)
 }
 
 func (e *Engine) newForeign(p *population) (*foreign, error) {
-	dyn, err := p.model.New(p.desc.Params, p.desc.N)
+	dyn, err := p.model.New(p.desc.Params, p.desc.N+1) // one to look at
 	if err != nil {
 		return nil, err
 	}
@@ -215,14 +229,14 @@ func (e *Engine) newForeign(p *population) (*foreign, error) {
 			*v = x
 		}
 	}
-	return &foreign{dyn: dyn, pending: make([]int, p.desc.N)}, nil
+	return &foreign{dyn: dyn, pending: make([]int, p.desc.N), current: make([]float64, p.desc.N)}, nil
 }
 
 // advanceForeign advances the neurons over the step that begins at t. A spike at
 // t itself is sent at once, later ones at the next grid point.
 func (e *Engine) advanceForeign(p *population, t event.Time) error {
 	f, sent := p.foreign, p.spikesAt(e.n)
-	in := p.input[slot(e.n, len(p.input))]
+	in, current := p.input[slot(e.n, len(p.input))], p.current[slot(e.n, len(p.current))]
 	var arrivals []neuron.Arrival
 	var times []event.Time
 	for i := range f.pending {
@@ -231,6 +245,10 @@ func (e *Engine) advanceForeign(p *population, t event.Time) error {
 			if w[i] != 0 {
 				arrivals = append(arrivals, neuron.Arrival{At: t, Port: uint8(port), Weight: w[i]})
 			}
+		}
+		if d := current[i] - f.current[i]; d != 0 {
+			arrivals = append(arrivals, neuron.Arrival{At: t, Port: neuron.PortCurrent, Weight: d})
+			f.current[i] = current[i]
 		}
 		var err error
 		times, err = f.dyn.Advance(i, t, t+e.dt, arrivals, times[:0])

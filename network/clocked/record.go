@@ -99,7 +99,7 @@ func (e *Engine) lookBefore(t event.Time) {
 		r.values = r.values[:0]
 		for _, i := range r.ids {
 			x := 0.0
-			if v := r.pop.foreign.dyn.State(i, r.desc.What); v != nil {
+			if v := r.pop.foreign.state(i, r.desc.What, t); v != nil {
 				x = *v
 			}
 			r.values = append(r.values, x)

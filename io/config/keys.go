@@ -74,7 +74,7 @@ func makeKeys() []Key {
 
 		none1("parameter", Table, "", "numbers to reckon with: name = 1.0 here, --set name=0.1 there. Then a text that begins with =, such as \"= round(20683 * name)\", is a formula and stands for its value in the unit of its key: + - * / ^, parentheses, sqrt, ln, exp, round (to the nearest whole number, halves up), numbers and parameters"),
 
-		none1("choice", Table, "", "alternatives: [choice.NAME] with use = \"A\" and tables [choice.NAME.A], [choice.NAME.B], …; --set NAME=B takes the other. The table in use is merged into the model before anything else: tables entry by entry, lists by the names of their entries (population.E.model = \"izhikevich\"), a [[choice.NAME.A.population]] into the population of its name or else added to them, anything else replaces what the model says. A --set of a path comes after that"),
+		none1("choice", Table, "", "alternatives: [choice.NAME] with use = \"A\" and tables [choice.NAME.A], [choice.NAME.B], …; --set NAME=B takes the other. The table in use is merged into the model before anything else: tables entry by entry, lists by the names of their entries (population.E.model = \"izhikevich\"), a [[choice.NAME.A.population]] into the population of its name or else added to them, anything else replaces what the model says. A --set of a path comes after that. Of tables that are not in use only the formulas are checked"),
 
 		none1("guard", Table, "", "stops the run and keeps the record"),
 		in(0, 1e9, shown("0 (off)", k("guard.max_rate_hz", Number, "Hz", "highest mean rate of a population over window"))),

@@ -11,10 +11,17 @@ import (
 func (r *Record) Sampled() bool { return r.Every > 0 || r.Times != nil }
 
 // Next is the first instant at or after t at which to sample, MaxTime when there is
-// none.
+// none, or none that a run can reach.
 func (r *Record) Next(t event.Time) event.Time {
 	if r.Every > 0 {
-		return (t + r.Every - 1) / r.Every * r.Every
+		last := t / r.Every * r.Every // at or before t
+		switch {
+		case last == t:
+			return t
+		case last > event.MaxTime-r.Every:
+			return event.MaxTime
+		}
+		return last + r.Every
 	}
 	if k, _ := slices.BinarySearch(r.Times, t); k < len(r.Times) {
 		return r.Times[k]

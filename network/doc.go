@@ -11,8 +11,8 @@
 // The engine. Time advances in windows of the lookahead, the least delay of the
 // model: within one, neurons interact only through what was sent before it, so
 // each block of targets, with all synapses onto it, advances alone (advancer:
-// linearBlock, cellBlock, gridBlock, rateBlock, sourceBlock), and between windows the
-// blocks exchange their spikes (Network.exchange). Only spikes are kept, in
+// linearBlock, cellBlock, gridBlock, rateBlock, sourceBlock; coupledBlock for
+// neurons that gap junctions join), and between windows the blocks exchange their spikes (Network.exchange). Only spikes are kept, in
 // each population's history; synaptic events are added up at their targets as
 // their window comes and have no entry of their own. A linear block passes
 // windows by sweeping all neurons step by step, by sweeping them once in an epoch

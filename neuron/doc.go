@@ -16,8 +16,9 @@
 //     as they come, and Rejoin carries a replayed neuron on to the step's end.
 //   - RateUnits and RateNet are piecewise-constant rate units, without and with
 //     connections of no delay.
-//   - Train (Poisson, correlated, listed) and Levels (steps of current or rate)
-//     are sources, pure functions of time.
+//   - Train (Poisson, correlated, listed) and Levels (steps of current or rate,
+//     noise) are sources; what they send is a function of time alone.
+//   - Cluster is neurons that gap junctions join, advanced together.
 //
 // Models from outside implement Dynamics instead, and models that are defined on a
 // grid of time Grid.

@@ -19,6 +19,11 @@
 // of several windows (advanceEpoch), or event by event; which way it is follows
 // from the model (Network.choosePaths).
 //
+// Stages. Between the spikes of a population and the weights of a projection may
+// stand short-term plasticity and stochastic release (transmission in transmit.go):
+// one state per source that follows the history, and one draw per synapse where
+// rows are taken up.
+//
 // Learning. The rule itself belongs to synapse/hmn; here is what surrounds it.
 // A block's plastic inputs (learning in plastic.go; rateLearning in rate_plastic.go
 // between rate units) take up the arrivals of a window before its neurons are

@@ -3,9 +3,10 @@
 // to accumulators (AddJump, AddPair, AddTriple), and the table of synapse
 // models (Register, Lookup) with the rules that change what a synapse transmits
 // (Rule) and those that change its weight from both sides (Learner, made by an
-// entry with Learning). It does not know where a spike came from, nor what it does
+// entry with Learning, between rate units RateLearner). A Stage or a Release stands
+// between a spike and the weight, whatever changes that. It does not know where a spike came from, nor what it does
 // to the neuron. What learns stands on a Wiring; the kernels are packages of their
-// own (synapse/hmn, synapse/stdp) that the network calls through Learner, once per
+// own (synapse/flow, synapse/hmn, synapse/stdp) that the network calls through Learner, once per
 // piece of a row. Drive is what a rule that listens to modulators shares.
 //
 // Invariants. A Rows has one receptor port, weights of one sign, and delays

@@ -98,6 +98,7 @@ var sections = []section{
 	{"Neurons: Hodgkin–Huxley", checkHH},
 	{"Dopamine: conditioning", checkConditioning},
 	{"Dopamine: rewarded neurons", checkRewards},
+	{"Plasticity: rules between rate units", checkRateRules},
 	{"Shipped models", checkShipped},
 	{"The cortical microcircuit", checkMicrocircuit},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},

@@ -553,3 +553,70 @@ func BenchmarkCluster(b *testing.B) {
 		})
 	}
 }
+
+// TestClusterCrossings: no crossing of a cluster's polynomials is missed, against
+// a dense scan, with thresholds just above and just below a maximum.
+func TestClusterCrossings(t *testing.T) {
+	found, double, below := 0, 0, 0
+	for seed := range uint64(3000) {
+		rng := rand.New(rand.NewPCG(seed, 14))
+		cells, js := randomCluster(t, rng, 3, false)
+		c := NewCluster(cells, js)
+		m := c.m.(*taylor)
+		for i := range cells {
+			m.v[i] = -70 + 10*rng.NormFloat64()
+			if cells[i].lin.psc != Delta {
+				m.e[i], m.i[i] = 800*rng.Float64(), -800*rng.Float64()
+			}
+		}
+		m.want = m.most
+		if _, err := m.span(0, event.MaxTime, c.held); err != nil {
+			t.Fatal(err)
+		}
+		const steps = 2000
+		for i := range cells {
+			top, at := math.Inf(-1), 0
+			for k := range steps + 1 {
+				if v := m.at(i, float64(k)/steps); v > top {
+					top, at = v, k
+				}
+			}
+			if at == 0 {
+				continue
+			}
+			level := top + 1e-9*rng.NormFloat64()
+			if at == steps {
+				level = m.v[i] + (top-m.v[i])*rng.Float64()
+			}
+			if level <= m.v[i] {
+				continue
+			}
+			m.cells[i].level = level
+			x, ok := m.crossing(i)
+			scan := math.Inf(1)
+			for k := range steps + 1 {
+				if m.at(i, float64(k)/steps) >= level {
+					scan = float64(k) / steps
+					break
+				}
+			}
+			if !ok {
+				below++
+				if !math.IsInf(scan, 1) {
+					t.Errorf("seed %d, cell %d: missed a crossing before %v", seed, i, scan)
+				}
+				continue
+			}
+			found++
+			if math.Abs(m.at(i, x)-level) > 1e-11 || x > scan+1e-12 {
+				t.Errorf("seed %d, cell %d: crossing at %v, V − level %g, scan %v", seed, i, x, m.at(i, x)-level, scan)
+			}
+			if m.at(i, 1) < level {
+				double++
+			}
+		}
+	}
+	if found < 1000 || double < 100 || below < 30 {
+		t.Errorf("%d crossings, %d of them double, %d near ones", found, double, below)
+	}
+}

@@ -188,7 +188,7 @@ func (c *connector) estimate(blocks int) ProjectionEstimate {
 		}
 	}
 	if n > 0 {
-		pe.Bytes = float64(n*(2+weight+delay)) + float64(classes*float64(blocks)*4*float64(c.sources+1))
+		pe.Bytes = float64(n*(2+weight+delay+c.releaseBytes())) + float64(classes*float64(blocks)*4*float64(c.sources+1))
 		if c.learning != nil {
 			pe.Bytes += float64(n * c.learningBytes())
 		}
@@ -207,6 +207,17 @@ func (c *connector) learningBytes() float64 {
 	}
 	if !c.weight.fixed {
 		b += 4 // magnitudes are float64
+	}
+	return b
+}
+
+// releaseBytes is what stochastic release keeps of one synapse.
+func (c *connector) releaseBytes() (b float64) {
+	if c.keepNumber && c.learning == nil {
+		b += 4
+	}
+	if m, _ := c.p.stage(); m != nil && c.p.Release.Sites > 0 {
+		b += 2 // which sites are full
 	}
 	return b
 }

@@ -46,7 +46,7 @@ func (l bcm) move(w, theta, x, z, dt, lo, hi float64) (float64, float64) {
 	end := float64(z*z) / l.z0
 	// θ(s) = end + (θ − end) e^{−s/τ} is z where e^{−s/τ} = (z − end)/(θ − end).
 	if turn := (z - end) / (theta - end); turn > 0 && turn < 1 {
-		if s := -l.tau * fmath.Log(turn); s < dt {
+		if s := float64(-l.tau * fmath.Log(turn)); s < dt {
 			w = bound(w+l.change(theta, end, x, z, s), lo, hi)
 			theta, dt = z, dt-s
 		}

@@ -79,6 +79,7 @@ var sections = []section{
 	{"Learning: silence", checkSilence},
 	{"Learning: shipped models", checkLearners},
 	{"Plasticity: every rule in every situation", checkPlasticity},
+	{"Plasticity: random rules", checkRandomPlastic},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
 	{"Plasticity: rules between rates", checkRateRules},

@@ -136,8 +136,8 @@ func randomLevels(rng *rand.Rand, n int, mean, lo, hi float64) (out []hmnLevel) 
 	return out
 }
 
-// checkRateRules is the table of the rules between rate units.
-func checkRateRules(t *testing.T, mode mode) (rows []Check) {
+// checkRatePieces is the table of the rules between rate units.
+func checkRatePieces(t *testing.T, mode mode) (rows []Check) {
 	n := []int{300, 5000, 5000}[mode]
 	type scene struct {
 		name, why string

@@ -82,7 +82,7 @@ var sections = []section{
 	{"Plasticity: random rules", checkRandomPlastic},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
-	{"Plasticity: rules between rates", checkRateRules},
+	{"Plasticity: rules between rates, piece by piece", checkRatePieces},
 	{"Plasticity: where weights settle", checkEquilibria},
 	{"Plasticity: competition of inputs", checkSongAbbott},
 	{"Plasticity: inhibition that balances", checkVogels},

@@ -280,3 +280,46 @@ func (r vogelsOracle) weights(b *bond, reads []event.Time, coarse bool) (out []a
 	}
 	return out
 }
+
+// scalingOracle is the proportional term of van Rossum, Bi & Turrigiano 2000,
+// doi:10.1523/JNEUROSCI.20-23-08812.2000: τ da/dt = −a + Σ δ(t − post spike),
+// dw/dt = β w (target − a), β per s and Hz. At a bound an outward drift is dropped.
+// a is the neuron's, from t = 0 on; a synapse sees it a dendritic delay late.
+type scalingOracle struct {
+	target, tau, beta, a0 float64 // Hz, ms, 1/(s Hz), Hz
+	wMin, wMax            float64
+}
+
+func (r scalingOracle) weights(b *bond, reads []event.Time, _ bool) (out []account) {
+	lo, hi := num(r.wMin), num(r.wMax)
+	w := account{num(b.weight), fresh()}
+	rate, now := num(r.a0), b.dendritic // a in Hz
+	goal, rise := num(r.target), over(whole(1000), num(r.tau))
+	for _, m := range b.meetings(reads) {
+		before, was, then := w, rate, now
+		h := over(whole(int64(m.at-now)), times(num(r.tau), whole(1e9))) // in τ
+		for h.Sign() > 0 {
+			part := h
+			// a falls to the target at ln(a/target): there w turns.
+			if goal.Sign() > 0 && smaller(goal, rate) {
+				if turn := logReal(over(rate, goal)); smaller(turn, h) && smaller(num(1e-25), turn) {
+					part = turn
+				}
+			}
+			left := expReal(neg(part))
+			gain := over(times(num(r.beta), num(r.tau),
+				minus(times(goal, part), times(rate, minus(whole(1), left)))), whole(1000)) // β ∫ (target − a)
+			to := clamp(times(w.w, expReal(clamp(gain, whole(-1000), whole(1000)))), lo, hi)
+			w.add(minus(to, w.w), lo, hi)
+			rate, h = times(rate, left), minus(h, part)
+		}
+		switch now = max(now, m.at); m.kind {
+		case meetPost:
+			rate = plus(rate, rise)
+		case meetRead:
+			out = append(out, w)
+			w, rate, now = before, was, then
+		}
+	}
+	return out
+}

@@ -25,6 +25,8 @@ var plasticRules = append(publishedRules(), []plasticRule{
 	tripletSmall(),
 	vogelsRule("vogels_sprekeler", vogelsOracle{eta: 0.1, alpha: 0.12, tau: 20, wMax: 10}),
 	vogelsRule("vogels_sprekeler, small steps", vogelsOracle{eta: 1e-4, alpha: 0.9, tau: 35, wMax: 1}),
+	scalingRule("synaptic_scaling", scalingOracle{target: 20, tau: 1000, beta: 0.02, a0: 20, wMax: 3}),
+	scalingRule("synaptic_scaling, fast, w_min > 0", scalingOracle{target: 12, tau: 40, beta: 0.3, a0: 5, wMin: 0.5, wMax: 2}),
 	hmnContinuous(),
 	dopamineRule("stdp_dopamine", "exact", dopamineOracle{aPlus: 1, aMinus: -1.05, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.002, wMax: 4,
 		factors: []factor{{200, 1}}}),
@@ -108,6 +110,11 @@ func tripletSmall() plasticRule {
 func vogelsRule(name string, o vogelsOracle) plasticRule {
 	return plasticRule{name: name, model: "vogels_sprekeler", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights, negative: true,
 		params: values("eta", o.eta, "alpha", o.alpha, "tau", o.tau, "w_min", o.wMin, "w_max", o.wMax)}
+}
+
+func scalingRule(name string, o scalingOracle) plasticRule {
+	return plasticRule{name: name, model: "synaptic_scaling", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights, flows: true,
+		params: values("target_rate", o.target, "tau", o.tau, "beta", o.beta, "a_0", o.a0, "w_min", o.wMin, "w_max", o.wMax)}
 }
 
 // factorsOf are the modulators of a reference.

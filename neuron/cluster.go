@@ -326,6 +326,11 @@ func clusterCell(model string, v quantity.Values) (c ClusterCell, key string, er
 			return c, "fixed_step", errGrid
 		}
 		return ClusterCell{dyn: x}, "", nil
+	case *condExpCells: // its steps are for a neuron by itself
+		if d, err = integrated(model, condExp)(v, 0); err != nil {
+			return c, "", err
+		}
+		return ClusterCell{dyn: d.(*Cells)}, "", nil
 	}
 	return c, "", fmt.Errorf("model %s has %w", model, errNotCoupled)
 }

@@ -40,6 +40,7 @@ type Dopamine struct {
 	plus    float64    // 1/τ_+, 1/τ_− [1/ms]
 	minus   float64
 	epochs  epochs
+	back    float64    // e^{look/τ_+}
 	look    event.Time // a post spike takes x as it was that long before; −1: it sees earlier arrivals
 
 	read    event.Time // weights may be asked for from there on
@@ -131,6 +132,7 @@ func NewDopamine(p DopamineParams, w *synapse.Wiring, d *synapse.Drive) *Dopamin
 		most: w.MostDendritic(), look: -1}
 	if p.Semantics == Daspnet {
 		l.look = event.Millisecond
+		l.back = fmath.Exp(float64(l.look.MS() * l.plus))
 		l.most += p.PostLag
 	}
 	if l.each {
@@ -237,7 +239,11 @@ func (l *Dopamine) factors(v *visit) factors {
 // trace is x as a post spike takes it.
 func (l *Dopamine) trace(v *visit, f *factors, p *found) float64 {
 	if l.look >= 0 {
-		return l.lookBack(v, p.at+v.late-l.look)
+		t := p.at + v.late - l.look
+		if t < v.at {
+			return l.lookBack(v, t)
+		}
+		return float64(v.x * float64(float64(f.up.at(p.n)*p.x)*l.back))
 	}
 	if p.at+v.late == v.at {
 		return v.before

@@ -149,7 +149,7 @@ func TestLoad(t *testing.T) {
 		"izhikevich2007": {1000, 100001}, "izhikevich2007-classical": {2000, 101000}, "izhikevich2007-instrumental": {1800, 100800},
 		"izhikevich2007-shift": {1800, 100800}, "microcircuit": {2 * 77169, 298880968 + 77169},
 		"song-abbott": {1001, 1000}, "vogels2011": {10000, 2e6},
-		"legenstein2008": {202, 200}, "hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
+		"legenstein2008": {202, 200}, "florian2007": {2 + 120 + 60 + 61, 60 + 60 + 60 + 3600 + 60}, "hmn-bandit": {24, 80}, "hmn-recurrent": {2000, 1000 + 800*(40+20) + 200*(80+20)},
 	}
 	for name, text := range texts() {
 		t.Run(name, func(t *testing.T) {

@@ -107,3 +107,101 @@ func checkArbitrary(t *testing.T, m mode) (rows []Check) {
 	}
 	return rows
 }
+
+// awkward are arrivals that meet what a neuron does at the picosecond: neurons of one
+// trial, each with a pulse that makes it fire and then what its name says.
+func (s *species) awkward() (c trial, names []string) {
+	c = trial{name: s.model + ", awkward arrivals", model: s.model, potential: s.potential, states: s.states, reference: s.reference, end: 25, delay: 4.5, params: map[string]float64{}}
+	if _, ok := s.ranges["tau_syn_ex"]; ok {
+		c.params["tau_syn_ex"] = 2
+	}
+	if s.model == "hh_cond_exp_traub" {
+		c.params["I_e"] = -100 // no spike on the way from E_L to rest
+	}
+	ports := s.ports
+	if ports == nil {
+		ports = make([]string, 3)
+	}
+	up := func(at event.Time, f float64) stroke { return stroke{at, ports[0], float64(float32(f * s.up))} }
+	down := func(at event.Time, f float64) stroke { return stroke{at, "", -float64(float32(f * s.down))} }
+	pulse := up(ms(5.123456789), 3)
+	c.written = [][]stroke{{pulse}}
+	one := c.solve(0, 0)
+	if len(one.spikes) == 0 {
+		panic(s.model + " does not fire")
+	}
+	c.written = nil
+	add := func(name string, list ...stroke) {
+		list = append([]stroke{pulse}, list...)
+		slices.SortStableFunc(list, func(a, b stroke) int { return int(a.at - b.at) })
+		c.written, names = append(c.written, list), append(names, name)
+	}
+	at := one.spikes[0]
+	for d := event.Time(-2); d <= 2; d++ {
+		add(fmt.Sprintf("inhibition %d ps after the crossing", d), down(at+d, 5))
+		add(fmt.Sprintf("excitation %d ps after the crossing", d), up(at+d, 5))
+		add(fmt.Sprintf("inhibition %d ps after refractoriness", d), down(at+one.tRef+d, 4))
+		add(fmt.Sprintf("excitation %d ps after refractoriness", d), up(at+one.tRef+d, 4))
+	}
+	add("six at once", up(ms(18), 3), down(ms(18), 3), up(ms(18), 1), down(ms(18), 8), up(ms(18), 2), down(ms(18), 0.5))
+	add("next to nothing", up(ms(18), 1e-14), down(ms(18.5), 1e-20))
+	var close, closer []stroke
+	for k := range event.Time(100) {
+		close = append(close, up(ms(15)+k*event.Nanosecond, 0.04), down(ms(15)+k*event.Nanosecond, 0.02))
+		closer = append(closer, up(ms(15)+k, 0.04))
+	}
+	add("200 within 100 ns", close...)
+	add("100 within 100 ps", closer...)
+	return c, names
+}
+
+// checkAwkward compares arrivals at the crossing, at the end of refractoriness, at one
+// instant on several ports and a picosecond apart, and steps of current.
+func checkAwkward(t *testing.T, _ mode) (rows []Check) {
+	for _, s := range allSpecies() {
+		extra, tolerance, why := values("rtol", 1e-9), 1e-7, "100 rtol, which is 1e-9 here"
+		if s.closed {
+			extra, tolerance, why = nil, 2e-9, "a closed form: both round a crossing to 1 ps, one at half a picosecond either way, and go on from there"
+		}
+		c, names := s.awkward()
+		refs := c.references()
+		for _, w := range []event.Time{ms(0.1), 0} {
+			c.window = w
+			r := c.compare(t, refs, extra)
+			label := fmt.Sprintf("%s, windows of 0.1 ms", s.model)
+			if w == 0 {
+				label = "… windows of 4 ms"
+			}
+			rows = append(rows,
+				Check{Name: label + ": neurons with a spike more or less", Unit: "1", Expected: 0, Got: float64(r.wrong),
+					Why: fmt.Sprintf("the reference; %d neurons, %d spikes: arrivals −2 … 2 ps beside the crossing and the end of refractoriness, six at once, 100 a picosecond apart", len(names), r.spikes)},
+				Check{Name: "… worst spike time", Unit: "ms", Expected: 0, Got: r.late, Tolerance: 1.01 * tolerance, Why: why},
+				Check{Name: "… worst potential and other state, relative", Unit: "1", Expected: 0, Got: math.Max(r.v, r.states), Tolerance: tolerance, Why: "the same"})
+		}
+	}
+	for _, c := range append(driven(), closed()...) {
+		s := c.reference(c.params)
+		if s.c == 0 {
+			continue
+		}
+		c.draws, c.end = c.draws[:1], 300
+		scale := 40.0 // pA
+		if s.c == 1 {
+			scale = 0.3
+		}
+		for k := range 20 {
+			c.steps = append(c.steps, [2]float64{math.Round(1e9*(3+14*float64(k)+0.123456789*float64(k*k%7))) / 1e9, scale * float64(k*k%5-2)})
+		}
+		extra, tolerance := values("rtol", 1e-9), 1e-7
+		if c.model == "mat2_psc_exp" {
+			extra, tolerance = nil, 1e-9
+		}
+		refs := c.references()
+		r := c.compare(t, refs, extra)
+		rows = append(rows,
+			Check{Name: c.name + ", a current in steps as well: neurons with a spike more or less", Unit: "1", Expected: 0, Got: float64(r.wrong), Why: fmt.Sprintf("the reference; %d spikes, 20 steps at picoseconds beside the arrivals", r.spikes)},
+			Check{Name: "… worst spike time", Unit: "ms", Expected: 0, Got: r.late, Tolerance: 1.01 * tolerance, Why: "100 rtol, which is 1e-9 here; 1 ps for a closed form"},
+			Check{Name: "… worst potential and other state, relative", Unit: "1", Expected: 0, Got: math.Max(r.v, r.states), Tolerance: tolerance, Why: "the same"})
+	}
+	return rows
+}

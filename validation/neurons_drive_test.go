@@ -34,8 +34,9 @@ type trial struct {
 	draws       []uint64   // one per neuron: the inputs it gets
 	written     [][]stroke // or these, by neuron
 	init        map[string]float64
-	window      event.Time // lookahead_max
-	delay       float64    // ms; 0: 1.3
+	window      event.Time   // lookahead_max
+	delay       float64      // ms; 0: 1.3
+	steps       [][2]float64 // of a current [ms, pA], the same for all
 }
 
 // every is between samples: off any grid.
@@ -43,8 +44,15 @@ const every = 723457 * event.Nanosecond
 
 // strokes draws what arrives at neuron i.
 func (c *trial) strokes(i int) (out []stroke) {
+	was := 0.0
+	for _, x := range c.steps {
+		out = append(out, stroke{ms(x[0]) + ms(c.lag()), current, x[1] - was})
+		was = x[1]
+	}
 	if c.written != nil {
-		return c.written[i]
+		out = append(out, c.written[i]...)
+		slices.SortStableFunc(out, func(a, b stroke) int { return int(a.at - b.at) })
+		return out
 	}
 	r := rand.New(rand.NewPCG(c.seed, c.draws[i]+1))
 	for _, p := range c.receptors {
@@ -53,7 +61,7 @@ func (c *trial) strokes(i int) (out []stroke) {
 			out = append(out, stroke{at, p.port, float64(float32(p.lo + (p.hi-p.lo)*r.Float64()))})
 		}
 	}
-	slices.SortFunc(out, func(a, b stroke) int { return int(a.at - b.at) })
+	slices.SortStableFunc(out, func(a, b stroke) int { return int(a.at - b.at) })
 	return out
 }
 
@@ -89,6 +97,9 @@ func (c *trial) description(extra quantity.Values) *network.Model {
 	byPort := map[string]int{}
 	for i := range c.size() {
 		for _, s := range c.strokes(i) {
+			if s.port == current {
+				continue
+			}
 			k, ok := byPort[s.port]
 			if !ok {
 				k = len(m.Projections)
@@ -104,6 +115,10 @@ func (c *trial) description(extra quantity.Values) *network.Model {
 			src.Trains = append(src.Trains, []event.Time{s.at - ms(c.lag())})
 			src.N++
 		}
+	}
+	if c.steps != nil {
+		m.Populations = append(m.Populations, population("step", 1, "step_current", values("steps", quantity.Value{Steps: c.steps}), nil))
+		m.Projections = append(m.Projections, network.Projection{Name: "step", Source: "step", Target: "n", Rule: network.AllToAll, Weight: constant(1), Dendritic: constant(c.lag()), Synapse: "static"})
 	}
 	return m
 }
@@ -133,7 +148,7 @@ func (c *trial) solve(i int, nudge float64) answer {
 	a := answer{specimen: s}
 	dy := make([]float64, len(s.y))
 	s.play(c.strokes(i), ms(c.end), every, func(t event.Time) {
-		f := s.free
+		f := s.charged
 		if s.held != nil && s.at < s.until {
 			f = s.held
 		}

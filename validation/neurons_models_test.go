@@ -88,7 +88,7 @@ func condLIF(alpha bool, p map[string]float64) *specimen {
 	vr, ie := given(p, "V_reset", -60), given(p, "I_e", 0)
 	g := conductances{alpha: alpha, first: 1, tau: [2]float64{given(p, "tau_syn_ex", 0.2), given(p, "tau_syn_in", 2)},
 		rev: [2]float64{given(p, "E_ex", 0), given(p, "E_in", -85)}}
-	s := &specimen{names: append([]string{"V_m"}, g.names()...), threshold: given(p, "V_th", -55), tRef: ms(given(p, "t_ref", 2)), hit: g.hit}
+	s := &specimen{names: append([]string{"V_m"}, g.names()...), c: c, threshold: given(p, "V_th", -55), tRef: ms(given(p, "t_ref", 2)), hit: g.hit}
 	s.y = make([]float64, len(s.names))
 	s.y[0] = el
 	s.free = func(y, dy []float64) {
@@ -116,7 +116,7 @@ func unblocked(v, mg float64) float64 { return 1 / (1 + mg/3.57*math.Exp(-0.062*
 func condMulti(p map[string]float64) *specimen {
 	c, gl, el := given(p, "C_m", 250), given(p, "g_L", 16.6667), given(p, "E_L", -70)
 	vr, ie, mg := given(p, "V_reset", -60), given(p, "I_e", 0), given(p, "Mg", 1)
-	s := &specimen{names: []string{"V_m"}, threshold: given(p, "V_th", -55), tRef: ms(given(p, "t_ref", 2))}
+	s := &specimen{names: []string{"V_m"}, c: c, threshold: given(p, "V_th", -55), tRef: ms(given(p, "t_ref", 2))}
 	var rev, rise, decay, scale [4]float64
 	for k, ch := range channels {
 		s.names = append(s.names, "slow of "+ch.name, "fast of "+ch.name)
@@ -176,7 +176,7 @@ func aeif(alpha bool, p map[string]float64) *specimen {
 	a, b, tau := given(p, "a", 4), given(p, "b", 80.5), given(p, "tau_w", 144)
 	g := conductances{alpha: alpha, first: 2, tau: [2]float64{given(p, "tau_syn_ex", 0.2), given(p, "tau_syn_in", 2)},
 		rev: [2]float64{given(p, "E_ex", 0), given(p, "E_in", -85)}}
-	s := &specimen{names: append([]string{"V_m", "w"}, g.names()...), threshold: given(p, "V_peak", 0), tRef: ms(given(p, "t_ref", 0)), hit: g.hit}
+	s := &specimen{names: append([]string{"V_m", "w"}, g.names()...), c: c, threshold: given(p, "V_peak", 0), tRef: ms(given(p, "t_ref", 0)), hit: g.hit}
 	if delta == 0 {
 		s.threshold = vt
 	}
@@ -201,7 +201,7 @@ func aeif(alpha bool, p map[string]float64) *specimen {
 func izhikevich(p map[string]float64) *specimen {
 	a, b, c, d := given(p, "a", 0.02), given(p, "b", 0.2), given(p, "c", -65), given(p, "d", 8)
 	ie := given(p, "I_e", 0)
-	s := &specimen{names: []string{"V_m", "U_m"}, y: []float64{-65, 0}, threshold: given(p, "V_th", 30)}
+	s := &specimen{names: []string{"V_m", "U_m"}, y: []float64{-65, 0}, c: 1, threshold: given(p, "V_th", 30)}
 	s.free = func(y, dy []float64) {
 		dy[0] = 0.04*y[0]*y[0] + 5*y[0] + 140 - y[1] + ie
 		dy[1] = a * (b*y[0] - y[1])
@@ -270,7 +270,7 @@ func traubMiles(vt float64) rates {
 // hhPscAlpha is hh_psc_alpha.
 func hhPscAlpha(p map[string]float64) *specimen {
 	tau := [2]float64{given(p, "tau_syn_ex", 0.2), given(p, "tau_syn_in", 2)}
-	s := &specimen{names: []string{"V_m", "Act_m", "Inact_h", "Act_n", "I_syn_ex", "dI_syn_ex", "I_syn_in", "dI_syn_in"}, y: make([]float64, 8), summit: true, tRef: ms(given(p, "t_ref", 2))}
+	s := &specimen{names: []string{"V_m", "Act_m", "Inact_h", "Act_n", "I_syn_ex", "dI_syn_ex", "I_syn_in", "dI_syn_in"}, y: make([]float64, 8), c: given(p, "C_m", 100), summit: true, tRef: ms(given(p, "t_ref", 2))}
 	s.y[0] = -65
 	s.y[1], s.y[2], s.y[3] = rates(squid).rest(-65)
 	s.free = hodgkinHuxley(p, squid, given(p, "C_m", 100), given(p, "g_Na", 12000), given(p, "E_Na", 50), given(p, "g_K", 3600), given(p, "E_K", -77),
@@ -298,7 +298,7 @@ func hhTraub(p map[string]float64) *specimen {
 	g := conductances{first: 4, tau: [2]float64{given(p, "tau_syn_ex", 5), given(p, "tau_syn_in", 10)}, rev: [2]float64{given(p, "E_ex", 0), given(p, "E_in", -80)}}
 	r := traubMiles(given(p, "V_T", -63))
 	el := given(p, "E_L", -60)
-	s := &specimen{names: append([]string{"V_m", "Act_m", "Inact_h", "Act_n"}, g.names()...), y: make([]float64, 6), summit: true, tRef: ms(given(p, "t_ref", 2)), hit: g.hit}
+	s := &specimen{names: append([]string{"V_m", "Act_m", "Inact_h", "Act_n"}, g.names()...), y: make([]float64, 6), c: given(p, "C_m", 200), summit: true, tRef: ms(given(p, "t_ref", 2)), hit: g.hit}
 	s.y[0] = el
 	s.y[1], s.y[2], s.y[3] = r.rest(el)
 	s.free = hodgkinHuxley(p, r, given(p, "C_m", 200), given(p, "g_Na", 20000), given(p, "E_Na", 50), given(p, "g_K", 6000), given(p, "E_K", -90),
@@ -313,7 +313,7 @@ func adaptiveThreshold(p map[string]float64) *specimen {
 	c, tau, el, ie := given(p, "C_m", 100), given(p, "tau_m", 5), given(p, "E_L", -70), given(p, "I_e", 0)
 	syn := [2]float64{given(p, "tau_syn_ex", 1), given(p, "tau_syn_in", 3)}
 	t1, t2, a1, a2 := given(p, "tau_1", 10), given(p, "tau_2", 200), given(p, "alpha_1", 37), given(p, "alpha_2", 2)
-	s := &specimen{names: []string{"gap", "V_m", "I_syn_ex", "I_syn_in", "V_th_alpha_1", "V_th_alpha_2"}, y: []float64{el, el, 0, 0, 0, 0},
+	s := &specimen{names: []string{"gap", "V_m", "I_syn_ex", "I_syn_in", "V_th_alpha_1", "V_th_alpha_2"}, y: []float64{el, el, 0, 0, 0, 0}, c: c,
 		threshold: given(p, "omega", -51), tRef: ms(given(p, "t_ref", 2))}
 	s.free = func(y, dy []float64) {
 		dy[1] = -(y[1]-el)/tau + (ie+y[2]+y[3])/c

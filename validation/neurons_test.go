@@ -92,10 +92,12 @@ type specimen struct {
 	threshold float64
 	// summit: a spike is where V has a maximum of at least the threshold. Otherwise
 	// it is where V reaches the threshold.
-	summit bool
-	fire   func(y []float64)         // what a spike does to the state
-	seen   func(name string) float64 // what is recorded and no entry of y; nil: nothing
-	tRef   event.Time
+	summit  bool
+	fire    func(y []float64)         // what a spike does to the state
+	seen    func(name string) float64 // what is recorded and no entry of y; nil: nothing
+	tRef    event.Time
+	c       float64 // pF; 0: takes no current
+	current float64 // pA, from outside
 
 	at, until event.Time // time of the state; end of refractoriness
 	h         float64    // the next step, ms
@@ -104,6 +106,9 @@ type specimen struct {
 	spikes    []event.Time
 	steps     int
 }
+
+// current is the port of a change of the current from outside.
+const current = "current"
 
 // stroke is one arrival.
 type stroke struct {
@@ -138,7 +143,7 @@ func (s *specimen) to(t event.Time) (due bool) {
 		if s.at == s.until && off == 0 && s.above() {
 			s.spike() // at the end of refractoriness
 		}
-		f, end := s.free, t
+		f, end := s.charged, t
 		if s.at < s.until {
 			end = min(t, s.until)
 			if s.held != nil {
@@ -194,7 +199,14 @@ func (s *specimen) to(t event.Time) (due bool) {
 			s.at, off = end, 0
 		}
 	}
-	return false
+	// A crossing within the next half picosecond is rounded to t.
+	const half = 0.5e-9
+	if v := s.slope(); s.at < s.until || v <= 0 || !s.summit && v*2*half < s.threshold-s.y[0] || s.summit && v > 1e-3 {
+		return false
+	}
+	s.method.step(s.charged, s.y, half, d)
+	_, due = s.crossing(s.charged, half, d)
+	return due
 }
 
 // crossing is where the spike lies within a step of h ms, whose increments are d.
@@ -257,10 +269,21 @@ func (s *specimen) above() bool {
 	return !s.summit && s.at >= s.until && s.y[0] >= s.threshold
 }
 
+// charged are the equations with the current from outside.
+func (s *specimen) charged(y, dy []float64) {
+	s.free(y, dy)
+	if s.current != 0 {
+		dy[0] += s.current / s.c
+		if i := slices.Index(s.names, "V_m"); i > 0 { // y[0] follows V
+			dy[i] += s.current / s.c
+		}
+	}
+}
+
 // slope is dy[0]/dt.
 func (s *specimen) slope() float64 {
 	dy := make([]float64, len(s.y))
-	s.free(s.y, dy)
+	s.charged(s.y, dy)
 	return dy[0]
 }
 
@@ -286,7 +309,11 @@ func (s *specimen) play(strokes []stroke, end, every event.Time, look func(event
 		due := s.to(next)
 		rising := s.slope() > 0
 		for ; k < len(strokes) && strokes[k].at == next; k++ {
-			s.hit(s.y, strokes[k].port, strokes[k].w, s.at < s.until)
+			if strokes[k].port == current {
+				s.current += strokes[k].w
+			} else {
+				s.hit(s.y, strokes[k].port, strokes[k].w, s.at < s.until)
+			}
 		}
 		if next >= end {
 			return

@@ -408,6 +408,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
 	f.Add([]byte(Starter()))
 	f.Add([]byte(plastic))
+	f.Add([]byte(offers))
 	f.Add([]byte(plastic + "[meta]\nperiod=\"50 trials\"\nalpha_local=0.1\n[task]\nname=\"test_task\"\narms=3\n"))
 	f.Add([]byte("population = [[1], {}]\nrecord = {a=1}\n"))
 	f.Add([]byte("[[population]]\nname=\"a\"\nn=9\nmodel=\"rate\"\nparams={b=[1,nan],f=\"relu\"}\n"))

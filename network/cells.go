@@ -30,8 +30,8 @@ type cellBlock struct {
 	listed []bool        // that are in waits
 
 	hits   uint64
-	come   []arrival        // of the window, in the order of inputs, spikes and rows
-	sorted []neuron.Arrival // by target, time, source, that order
+	come   []arrival        // listed ones
+	sorted []neuron.Arrival // by target, time, source, and the order of inputs, spikes and rows
 	count  []int32          // arrivals by target
 	list   []int32          // neurons to advance: those with arrivals first
 	first  []int32          // where the arrivals of each of them begin in sorted
@@ -144,20 +144,24 @@ func (b *cellBlock) startLevels(n *Network) error {
 	return nil
 }
 
-// enter adds an arrival to those of the window.
-func (b *cellBlock) enter(i uint16, a neuron.Arrival) {
+// expect counts an arrival of the window at neuron i.
+func (b *cellBlock) expect(i uint16) {
 	if b.count[i] == 0 {
 		b.list = append(b.list, int32(i))
 	}
 	b.count[i]++
+}
+
+// enter lists an arrival of the window.
+func (b *cellBlock) enter(i uint16, a neuron.Arrival) {
+	b.expect(i)
 	b.come = append(b.come, arrival{a, i})
 }
 
 func (b *cellBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 	b.spikes = b.spikes[:0]
-	given := len(b.come)
+	b.hits = 0
 	b.collect(w)
-	b.hits = uint64(len(b.come) - given)
 	b.choose(w)
 	b.deal()
 	sampling := slices.ContainsFunc(b.looks, func(l look) bool {
@@ -204,26 +208,21 @@ func (b *cellBlock) advance(_ *Network, _ *scratch, w event.Window) error {
 	return nil
 }
 
-// collect lists the arrivals of the window.
+// collect finds the arrivals of the window and counts them by target. Spikes stay
+// in their rows; changes of current and what plastic synapses send are listed.
 func (b *cellBlock) collect(w event.Window) {
 	for _, in := range b.ins {
 		in.take(w.End)
 		for q := range in.pending {
 			pe := &in.pending[q]
 			in.upTo(pe, w.End)
-			a := neuron.Arrival{At: pe.at, Port: in.r.Port, Weight: float64(pe.gain * in.r.Const), Src: in.p.src.first + pe.src}
-			if in.r.Delay == nil && in.r.Weight == nil && in.r.Weight64 == nil && pe.w == nil {
-				for _, i := range in.r.Target[pe.prev:pe.cur] {
-					b.enter(i, a)
-				}
-				continue
-			}
-			for k := pe.prev; k < pe.cur; k++ {
-				a.At, a.Weight = pe.at+in.offset(k), in.weight(pe, k)
-				b.enter(in.r.Target[k], a)
+			b.hits += uint64(pe.cur - pe.prev)
+			for _, i := range in.r.Target[pe.prev:pe.cur] {
+				b.expect(i)
 			}
 		}
 	}
+	given := len(b.come)
 	for _, in := range b.levels {
 		in.take(w.End)
 		for q := range in.pending {
@@ -236,9 +235,14 @@ func (b *cellBlock) collect(w event.Window) {
 			}
 		}
 	}
-	if b.learn == nil {
-		return
+	if b.learn != nil {
+		b.enterLearned(w)
 	}
+	b.hits += uint64(len(b.come) - given)
+}
+
+// enterLearned lists what plastic synapses send.
+func (b *cellBlock) enterLearned(w event.Window) {
 	b.learn.begin(w)
 	for _, pl := range b.learn.in {
 		for k, x := range pl.at {
@@ -279,16 +283,22 @@ func (b *cellBlock) choose(w event.Window) {
 // deal sorts the arrivals by target, time, source and the order in which they
 // were collected.
 func (b *cellBlock) deal() {
-	if cap(b.sorted) < len(b.come) {
-		b.sorted = make([]neuron.Arrival, len(b.come), 2*len(b.come))
-	}
-	b.sorted, b.first = b.sorted[:len(b.come)], b.first[:0]
+	b.first = b.first[:0]
 	at := int32(0)
 	for _, i := range b.list {
 		b.first = append(b.first, at)
 		at, b.count[i] = at+b.count[i], at
 	}
 	b.first = append(b.first, at)
+	if cap(b.sorted) < int(at) {
+		b.sorted = make([]neuron.Arrival, at, 2*at)
+	}
+	b.sorted = b.sorted[:at]
+	for _, in := range b.ins {
+		for q := range in.pending {
+			b.dealRow(in, &in.pending[q])
+		}
+	}
 	for k := range b.come {
 		a := &b.come[k]
 		b.sorted[b.count[a.i]] = a.Arrival
@@ -296,9 +306,31 @@ func (b *cellBlock) deal() {
 	}
 	for k, i := range b.list {
 		b.count[i] = 0
-		sortArrivals(b.sorted[b.first[k]:b.first[k+1]])
+		if own := b.sorted[b.first[k]:b.first[k+1]]; len(own) > 1 {
+			sortArrivals(own)
+		}
 	}
 	b.come = b.come[:0]
+}
+
+// dealRow deals out what one spike does in the window.
+func (b *cellBlock) dealRow(in *input, pe *pending) {
+	r := in.r
+	a := neuron.Arrival{At: pe.at, Port: r.Port, Weight: r.Const, Src: in.p.src.first + pe.src}
+	sorted, count := b.sorted, b.count
+	if r.Delay == nil && r.Weight == nil && r.Weight64 == nil && pe.w == nil {
+		for _, i := range r.Target[pe.prev:pe.cur] {
+			sorted[count[i]] = a
+			count[i]++
+		}
+		return
+	}
+	for k := pe.prev; k < pe.cur; k++ {
+		a.At, a.Weight = pe.at+in.offset(k), in.weight(pe, k)
+		i := r.Target[k]
+		sorted[count[i]] = a
+		count[i]++
+	}
 }
 
 // sortArrivals is an insertion sort: the arrivals of one neuron in one window are

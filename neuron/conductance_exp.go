@@ -254,7 +254,7 @@ func (c *condExpCells) step(x *condExpCell, h float64, six bool) {
 	hC := float64(h * c.rC)
 	g, i := float64(hC*c.gL), float64(hC*(c.iE+x.current))
 	le, li := -h*c.rEx, -h*c.rIn
-	ex, in := float64(x.ex*fmath.Exp(le)), float64(x.in*fmath.Exp(li))
+	ex, in := float64(x.ex*fading(le)), float64(x.in*fading(li))
 	var s, e span
 	se, si, ee, ei := float64(hC*x.ex), float64(hC*x.in), float64(hC*ex), float64(hC*in)
 	s.a[0], s.b[0] = g+se+si, i+float64(se*c.toEx)+float64(si*c.toIn)
@@ -287,6 +287,18 @@ func (c *condExpCells) step(x *condExpCell, h float64, six bool) {
 	}
 	x.v = c.eL + (sum-p)/q
 	x.ex, x.in = ex, in
+}
+
+// fading is eˣ, x ≤ 0. For small x it is Padé's approximation of order 8, which is
+// good to the last digit there.
+func fading(x float64) float64 {
+	if x < -0.125 {
+		return fmath.Exp(x)
+	}
+	y := x * x
+	e := 1 + float64(y*(3./28+float64(y*(1./1680))))
+	o := float64(x * (0.5 + float64(y*(1./84))))
+	return (e + o) / (e - o)
 }
 
 // four is Σ_k C_k dᵏ v_k, k = 1 to 4, where (k+1) v_{k+1} = f b_k − Σ_j a_j v_{k−j}.

@@ -126,7 +126,7 @@ func (g *learning) idleUntil(n *Network) event.Time {
 			return n.now
 		}
 		for k := range pl.ring {
-			if len(pl.ring[k].at) > 0 {
+			if len(pl.ring[k].w) > 0 {
 				return n.now
 			}
 		}

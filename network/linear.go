@@ -92,9 +92,11 @@ func (n *Network) newLinearBlock(p *population, r blockRange, b int) (*linearBlo
 	}
 	if blk.learn != nil {
 		for _, pl := range blk.learn.in {
-			if r := pl.in.r; r.Negative != (r.Port == neuron.PortIn) {
+			r := pl.in.r
+			if r.Negative != (r.Port == neuron.PortIn) {
 				blk.odd = true
 			}
+			pl.rowwise = pl.wir.Dendritics == nil && r.Delay == nil && pl.in.release == nil
 		}
 	}
 	for _, q := range n.projs {
@@ -243,7 +245,7 @@ func (b *linearBlock) advance(n *Network, s *scratch, w event.Window) error {
 		b.learn.cut = p.cut
 		b.learn.begin(w)
 		for _, pl := range b.learn.in {
-			b.hits += uint64(len(pl.at))
+			b.hits += uint64(pl.acting())
 		}
 	}
 	if w.Start%(flushEvery*n.grid.Step) == 0 {

@@ -87,6 +87,10 @@ func (b *linearBlock) addTimed(s *scratch) {
 	}
 	if b.learn != nil {
 		for _, pl := range b.learn.in {
+			if pl.rowwise {
+				b.sumRows(pl)
+				continue
+			}
 			b.sum(&neuron.Arrivals{At: pl.at, W: pl.w}, int(pl.in.r.Port), pl.in.r.Negative)
 		}
 	}
@@ -119,6 +123,40 @@ func (b *linearBlock) sum(arrivals *neuron.Arrivals, port int, negative bool) {
 			acc = b.neg3
 		}
 		lin.AddTriples(acc, b.n, port, arrivals, cut)
+	}
+}
+
+// sumRows adds rows of plastic arrivals to the accumulators of their steps.
+func (b *linearBlock) sumRows(pl *plastic) {
+	lin, port, negative := b.pop.lin, int(pl.in.r.Port), pl.in.r.Negative
+	a := neuron.RowArrivals{}
+	for j, end := range b.pop.cut {
+		k, z := j*b.n, (j+1)*b.n
+		lo, hi := pl.inStep(j)
+		a.End = end
+		for _, x := range pl.rows[lo:hi] {
+			a.T, a.W, a.Off = pl.in.r.Target[x.lo:x.hi], pl.w[x.w:], x.off
+			switch lin.PSC() {
+			case neuron.Delta:
+				acc := b.pos1[k:z]
+				if negative {
+					acc = b.neg1[k:z]
+				}
+				lin.AddJumpRow(acc, &a)
+			case neuron.Exp:
+				acc := b.pos2[k:z]
+				if negative {
+					acc = b.neg2[k:z]
+				}
+				lin.AddPairRow(acc, port, &a)
+			case neuron.Alpha:
+				acc := b.pos3[k:z]
+				if negative {
+					acc = b.neg3[k:z]
+				}
+				lin.AddTripleRow(acc, port, &a)
+			}
+		}
 	}
 }
 
@@ -467,6 +505,10 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 		for _, pl := range b.learn.in {
 			first, port := pl.in.p.src.first, pl.in.r.Port
 			q, hi := pl.inStep(j)
+			if pl.rowwise {
+				b.gatherRows(s, pl, pl.rows[q:hi], uint32(from))
+				continue
+			}
 			for ; q < hi; q++ {
 				if a := pl.at[q]; s.slot[a.T] != 0 {
 					h := neuron.Hit{Off: a.Off - uint32(from), Src: first, W: pl.w[q], Slot: s.slot[a.T] - 1, Port: port}
@@ -495,6 +537,24 @@ func (b *linearBlock) gather(s *scratch, w event.Window, j int, from, to event.T
 		}
 		if sl := s.slot[l.i]; sl != 0 {
 			s.hits = append(s.hits, neuron.Hit{Off: l.off - uint32(from), Src: l.src, W: l.amps, Slot: sl - 1, Port: neuron.PortLevel})
+		}
+	}
+}
+
+// gatherRows is gather of rows of plastic arrivals.
+func (b *linearBlock) gatherRows(s *scratch, pl *plastic, rows []effectRow, from uint32) {
+	first, port := pl.in.p.src.first, pl.in.r.Port
+	for _, x := range rows {
+		for q, t := range pl.in.r.Target[x.lo:x.hi] {
+			if s.slot[t] == 0 {
+				continue
+			}
+			k := x.w + q
+			h := neuron.Hit{Off: x.off - from, Src: first, W: pl.w[k], Slot: s.slot[t] - 1, Port: port}
+			if len(pl.mark) > 0 && pl.mark[k] > 0 {
+				h.Ref = pl.base + uint32(k+1)
+			}
+			s.hits = append(s.hits, h)
 		}
 	}
 }

@@ -230,19 +230,33 @@ type plastic struct {
 	step event.Time
 	at   []neuron.Timed // of the window
 	w    []float64
+	rows []effectRow // in their place, if rowwise
 	ends []int       // of its steps, among them
-	open []tentative // those whose weight hangs on the window's spikes
+	free []float64   // storage for weights
+	// rowwise: the block takes whole rows, and all synapses of one act at an instant.
+	rowwise bool
+	open    []tentative // those whose weight hangs on the window's spikes
 	// By target, 1 + index of its first in open; by source, of its last in late.
 	openAt, lateOf []uint32
 	mark           []uint32 // by arrival of the window: 1 + index in open; nil: none
 	base           uint32   // number of arrivals in the window at earlier inputs of the block
 }
 
-// effects are arrivals at neurons in one cell of the window grid.
+// effects are arrivals at neurons in one cell of the window grid. Where all arrivals
+// of a row come at one instant (plastic.rowwise), they are kept as rows.
 type effects struct {
-	at []neuron.Timed
-	w  []float64
+	at   []neuron.Timed
+	w    []float64
+	rows []effectRow
 }
+
+// effectRow is the effects of synapses [lo, hi), whose weights stand from `w` on.
+type effectRow struct {
+	off, lo, hi uint32
+	w           int
+}
+
+func (e *effects) clear() { e.at, e.w, e.rows = e.at[:0], e.w[:0], e.rows[:0] }
 
 // late is a piece of a row that waits to be learnt.
 type late struct {
@@ -339,7 +353,7 @@ func (g *learning) reset() {
 		clear(pl.lateOf)
 		clear(pl.openAt)
 		for k := range pl.ring {
-			pl.ring[k].at, pl.ring[k].w = pl.ring[k].at[:0], pl.ring[k].w[:0]
+			pl.ring[k].clear()
 		}
 	}
 }
@@ -474,7 +488,7 @@ func (pl *plastic) send(x *late, d event.Time) (first int) {
 	t := x.at + d
 	cell := t / pl.step
 	e, off := &pl.ring[int(cell)%len(pl.ring)], uint32(t-cell*pl.step)
-	first = len(e.at)
+	first = len(e.w)
 	sign := 1.0
 	if pl.in.r.Negative {
 		sign = -1
@@ -494,7 +508,16 @@ func (pl *plastic) send(x *late, d event.Time) (first int) {
 		return first
 	}
 	n := first + len(targets)
-	e.at, e.w = slices.Grow(e.at, len(targets))[:n], slices.Grow(e.w, len(targets))[:n]
+	e.w = slices.Grow(e.w, len(targets))[:n]
+	if pl.rowwise {
+		w := e.w[first:]
+		for k, y := range pl.sent[:len(targets)] {
+			w[k] = float64(gain * y)
+		}
+		e.rows = append(e.rows, effectRow{off, x.lo, x.hi, first})
+		return first
+	}
+	e.at = slices.Grow(e.at, len(targets))[:n]
 	at, w, sent := e.at[first:], e.w[first:], pl.sent[:len(targets)]
 	for k, target := range targets {
 		at[k] = neuron.Timed{Off: off, T: target}
@@ -510,6 +533,15 @@ func (pl *plastic) window(w event.Window, cut []event.Time) {
 	e := &pl.ring[int(cell)%len(pl.ring)]
 	lo, hi := w.Start-cell*pl.step, w.End-cell*pl.step
 	pl.mark = pl.mark[:0]
+	steps := max(1, len(cut))
+	each := uint32(hi - lo) // all steps but the last are of one length
+	if steps > 1 {
+		each = uint32(cut[0])
+	}
+	if pl.rowwise {
+		pl.windowRows(e, lo, hi, each, steps)
+		return
+	}
 	if lo == 0 && hi == pl.step && len(cut) <= 1 {
 		pl.at, e.at = e.at, pl.at[:0]
 		pl.w, e.w = e.w, pl.w[:0]
@@ -522,11 +554,6 @@ func (pl *plastic) window(w event.Window, cut []event.Time) {
 			}
 		}
 		return
-	}
-	steps := max(1, len(cut))
-	each := uint32(hi - lo) // all steps but the last are of one length
-	if steps > 1 {
-		each = uint32(cut[0])
 	}
 	// Places by step, in the order in which they were entered.
 	pl.ends = slices.Grow(pl.ends[:0], steps)[:steps]
@@ -570,7 +597,53 @@ func (pl *plastic) window(w event.Window, cut []event.Time) {
 	}
 }
 
-// inStep are the arrivals [lo, hi) of the window that fall into step j.
+// windowRows is window of rows. Weights stay where they are.
+func (pl *plastic) windowRows(e *effects, lo, hi event.Time, each uint32, steps int) {
+	pl.ends = slices.Grow(pl.ends[:0], steps)[:steps]
+	clear(pl.ends)
+	step := func(off uint32) int { return min(int(off/each), steps-1) }
+	for _, x := range e.rows {
+		if t := event.Time(x.off); t >= lo && t < hi {
+			pl.ends[step(uint32(t-lo))]++
+		}
+	}
+	n := 0
+	for j, k := range pl.ends {
+		pl.ends[j] = n
+		n += k
+	}
+	pl.rows = slices.Grow(pl.rows[:0], n)[:n]
+	for _, x := range e.rows {
+		if t := event.Time(x.off); t >= lo && t < hi {
+			x.off = uint32(t - lo)
+			j := step(x.off)
+			pl.rows[pl.ends[j]] = x
+			pl.ends[j]++
+		}
+	}
+	pl.w = e.w
+	if len(pl.open) > 0 {
+		pl.mark = slices.Grow(pl.mark, len(pl.w))[:len(pl.w)]
+		clear(pl.mark)
+		for k := range pl.open {
+			pl.mark[pl.open[k].arr] = uint32(k + 1)
+		}
+	}
+	if hi == pl.step {
+		e.rows = e.rows[:0]
+		e.w, pl.free = pl.free[:0], e.w
+	}
+}
+
+// acting is the number of arrivals that act in the window.
+func (pl *plastic) acting() (n int) {
+	for _, x := range pl.rows {
+		n += int(x.hi - x.lo)
+	}
+	return n + len(pl.at)
+}
+
+// inStep are the arrivals, or rows, [lo, hi) of the window that fall into step j.
 func (pl *plastic) inStep(j int) (lo, hi int) {
 	if j > 0 {
 		lo = pl.ends[j-1]
@@ -604,7 +677,7 @@ func (g *learning) begin(w event.Window) {
 	for _, pl := range g.in {
 		pl.window(w, g.cut)
 		pl.base = n
-		n += uint32(len(pl.at))
+		n += uint32(len(pl.w))
 		for k := len(pl.open) - 1; k >= 0; k-- {
 			x := &pl.open[k]
 			x.next, pl.openAt[x.target] = pl.openAt[x.target], uint32(k+1)

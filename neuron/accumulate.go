@@ -215,3 +215,55 @@ func (d *PoissonDrive) Drive(dst []Timed, lo, i int, start, from, to, delay even
 	}
 	return dst, buf
 }
+
+// RowArrivals are arrivals at one instant, each with its weight.
+type RowArrivals struct {
+	T   []uint16
+	W   []float64
+	Off uint32 // from the window's start, as the end of the step that they fall into
+	End event.Time
+}
+
+// left is the time to the end of the step [ms], as AddJumps has it.
+func (a *RowArrivals) left() float64 { return float64(float64(int64(a.End)-int64(a.Off)) * picosecond) }
+
+// AddJumpRow is AddJumps of a row of arrivals, with one factor for all; acc is
+// that of their step.
+func (l *Linear) AddJumpRow(acc []float64, a *RowArrivals) {
+	k := l.kern
+	x := a.left()
+	c := int(x * k.inv)
+	v := poly(&k.cells[0][c].v, x-float64((float64(c)+0.5)*k.width))
+	w := a.W[:len(a.T)]
+	for q, t := range a.T {
+		acc[t] += float64(w[q] * v)
+	}
+}
+
+// AddPairRow is AddPairs of a row of arrivals.
+func (l *Linear) AddPairRow(acc [][2]float64, p int, a *RowArrivals) {
+	k := l.kern
+	x := a.left()
+	c := int(x * k.inv)
+	cell, r := &k.cells[p][c], x-float64((float64(c)+0.5)*k.width)
+	v, i := poly(&cell.v, r), poly(&cell.i, r)
+	w := a.W[:len(a.T)]
+	for q, t := range a.T {
+		y := &acc[t]
+		y[0] += float64(w[q] * v)
+		y[1] += float64(w[q] * i)
+	}
+}
+
+// AddTripleRow is AddTriples of a row of arrivals.
+func (l *Linear) AddTripleRow(acc [][3]float64, p int, a *RowArrivals) {
+	x := a.left()
+	v, i := l.Response(p, x)
+	s := l.Slope(p, x)
+	for q, t := range a.T {
+		y, w := &acc[t], a.W[q]
+		y[0] += float64(w * v)
+		y[1] += float64(w * i)
+		y[2] += float64(w * s)
+	}
+}

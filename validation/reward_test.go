@@ -3,6 +3,7 @@ package validation
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"hmn/event"
@@ -70,6 +71,77 @@ func rewarded(model string, seed int, length event.Time) (*tenths, *trialRows, e
 	defer n.Close()
 	spikes, rows := &tenths{m, length, map[string]*[10]float64{}}, &trialRows{}
 	return spikes, rows, n.Run(context.Background(), length, network.Recorder{Spikes: spikes, Samples: rows})
+}
+
+// loneSynapse is a projection of one synapse under stdp_dopamine between two spike
+// trains, with one modulator.
+const loneSynapse = `
+[simulation]
+duration = "%g ms"
+[[population]]
+name = "pre"
+n = 1
+model = "spike_train"
+times = [%s]
+[[population]]
+name = "post"
+n = 1
+model = "spike_train"
+times = [%s]
+[[projection]]
+name = "plastic"
+source = "pre"
+target = "post"
+rule = "all_to_all"
+weight = 1.0
+axonal_delay = "1 ms"
+synapse = { model = "stdp_dopamine", A_plus = 1.0, tau_plus = "%g ms", tau_minus = "%g ms", tau_c = "1000 ms", eta = 0.1, w_max = 1000.0 }
+[[modulator]]
+name = "dopamine"
+tau = "200 ms"
+events = [%s]
+[[record]]
+what = "weight"
+of = "plastic"
+times = [%g]
+`
+
+// checkLoneSynapses: cases by hand, through a model file and a sample at a given time.
+func checkLoneSynapses(t *testing.T, _ mode) (rows []Check) {
+	kappa := 1./1000 + 1./200
+	for _, c := range []struct {
+		name            string
+		pre, post, jump string
+		tau, at, want   float64
+		why             string
+	}{
+		{"pre 1500 and 2400 ms, post 1504 ms, dopamine 1 at 1601 ms, tau_plus 10 ms: Δw at 2400 ms", "[1499, 2399]", "[1504]", "[1601, 1]", 10, 2400,
+			0.1 * math.Exp(-4./10) * math.Exp(-97./1000) * (1 - math.Exp(-799*kappa)) / kappa,
+			"0.1 e^(−4/10) e^(−97/1000) (1 − e^(−799κ))/κ = 10.0552710, κ = 1/1000 + 1/200"},
+		{"a pair 7 ms apart, dopamine 0.5 one second later: Δw in the end", "[0]", "[8]", "[1008, 0.5]", 20, 30000,
+			0.1 * 0.5 * math.Exp(-7./20) * math.Exp(-1) / kappa, "0.1 · 0.5 e^(−7/20) e^(−1)/κ = 2.160336"},
+	} {
+		text := fmt.Sprintf(loneSynapse, c.at+100, c.pre, c.post, c.tau, c.tau, c.jump, c.at)
+		m, _, err := config.Parse([]byte(text), config.Options{Name: "synapse.toml"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := network.Build(m, network.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		samples := &trialRows{}
+		if err := n.Run(context.Background(), m.Simulation.Duration, network.Recorder{Samples: samples}); err != nil {
+			t.Fatal(err)
+		}
+		if len(samples.rows) != 1 {
+			t.Fatalf("%d samples", len(samples.rows))
+		}
+		rows = append(rows, Check{Name: c.name, Unit: "[w]", Expected: c.want, Got: samples.rows[0][0] - 1, Tolerance: 1e-12 * c.want,
+			Why: c.why + "; 1e-12 of what is added, as in the table of rules"})
+	}
+	return rows
 }
 
 // checkRewards: what neurons learn that are rewarded for their spikes.

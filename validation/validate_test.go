@@ -100,6 +100,7 @@ var sections = []section{
 	{"Neurons: Hodgkin–Huxley", checkHH},
 	{"Neurons: a network with conductances", checkCoba},
 	{"Dopamine: conditioning", checkConditioning},
+	{"Dopamine: single synapses", checkLoneSynapses},
 	{"Dopamine: rewarded neurons", checkRewards},
 	{"Plasticity: rules between rate units", checkRateRules},
 	{"Shipped models", checkShipped},

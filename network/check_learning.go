@@ -190,6 +190,10 @@ func (c *learningChecker) drive(i int, rule *synapse.Learning) {
 func (c *learningChecker) weights(i int, rule *synapse.Learning, rates bool) (sign int) {
 	p := &c.m.Projections[i]
 	least, most := rule.Bounds(p.SynapseParams, rates)
+	if least < 0 {
+		c.signedWeights(i, least, most)
+		return 0
+	}
 	within := fmt.Sprintf("want a magnitude from w_min = %g to w_max = %g", least, most)
 	signOf := func(x float64) int {
 		switch {
@@ -245,6 +249,24 @@ func (c *learningChecker) weights(i int, rule *synapse.Learning, rates bool) (si
 		return -1
 	}
 	return sign
+}
+
+// signedWeights is weights for a rule under which weights may have either sign.
+func (c *learningChecker) signedWeights(i int, least, most float64) {
+	p := &c.m.Projections[i]
+	drawn := p.Rule != EdgeList
+	for k := range p.Edges {
+		e := &p.Edges[k]
+		if math.IsNaN(e.Weight) {
+			drawn = true
+		} else if !(e.Weight >= least && e.Weight <= most) {
+			c.fault("projection", i, "edges_file", "edge %d, from %s %d to %s %d: weight %g, want w_min = %g to w_max = %g", k, p.Source, e.Source, p.Target, e.Target, e.Weight, least, most)
+			return
+		}
+	}
+	if lo, hi := p.Weight.bounds(); drawn && !(lo >= least && hi <= most) {
+		c.fault("projection", i, "weight", "weight %s, want w_min = %g to w_max = %g", p.Weight.String(), least, most)
+	}
 }
 
 func (c *learningChecker) phases(i int) {

@@ -84,6 +84,7 @@ type connector struct {
 
 	learning *synapse.Learning // nil: static synapses
 	rates    bool              // what learns lies between rate units or sources of levels
+	signed   bool              // what learns may have weights of either sign
 	phases   *phases           // of synapses of model hmn
 }
 
@@ -144,6 +145,8 @@ func newConnector(m *Model, p int) (*connector, error) {
 	}
 	if sm, ok := synapse.Lookup(pr.Synapse); ok && sm.Learning != nil {
 		c.learning, c.rates = sm.Learning, sendsLevels(nm.Kind)
+		least, _ := sm.Learning.Bounds(pr.SynapseParams, c.rates)
+		c.signed = least < 0
 	}
 	if err := c.makePhases(); err != nil {
 		return nil, fmt.Errorf("network: projection %q: %w", pr.Name, err)

@@ -52,15 +52,22 @@ func weightsAfter(t *testing.T, m *Model, pieces ...event.Time) []float64 {
 
 // TestOja: inputs whose second moments are exactly C = [[3, 1], [1, 2]] over every
 // four patterns, ±√(2 λ_i) e_i, bring the weights to the principal component,
-// (0.850651, 0.525731), the eigenvector of λ = (5 + √5)/2. Within one round w
+// (0.850651, 0.525731), or with −1 for 1 to (0.850651, −0.525731) from a second
+// weight that starts positive, the eigenvector of λ = (5 + √5)/2. Within one round w
 // moves by η T |C w|, T = 8 ms, and stays about the mean flow within twice that.
 func TestOja(t *testing.T) {
+	for _, sign := range []float64{1, -1} { // of the correlation
+		testOja(t, sign)
+	}
+}
+
+func testOja(t *testing.T, sign float64) {
 	l1, l2 := (5+math.Sqrt(5))/2, (5-math.Sqrt(5))/2
-	e := [2]float64{0.85065080835204, 0.52573111211913}
+	e := [2]float64{0.85065080835204, sign * 0.52573111211913}
 	a, b := math.Sqrt(2*l1), math.Sqrt(2*l2)
 	list := [][]float64{{a * e[0], a * e[1]}, {-b * e[1], b * e[0]}, {-a * e[0], -a * e[1]}, {b * e[1], -b * e[0]}}
 	const eta, each, end = 1e-4, 2.0, 2e5
-	m := flowModel("oja", list, each, end, []float64{0.3, 0.9}, num("eta", eta, "w_max", 2, "hold", 1))
+	m := flowModel("oja", list, each, end, []float64{0.9, 0.3}, num("eta", eta, "w_max", 2, "w_min", sign-1, "hold", 1))
 	m.Records = []Record{{What: RecordWeight, Of: "x0", Every: 50 * event.Second}}
 	w := weightsAfter(t, m, event.Time(end*1e9))
 	tol := 2 * eta * 4 * each * l1
@@ -218,6 +225,9 @@ func TestFlowFaults(t *testing.T) {
 	}{
 		{func(m *Model, p *Projection) { p.Weight = fixed(2) }, "want a magnitude from w_min = 0 to w_max = 1"},
 		{func(m *Model, p *Projection) { p.SynapseParams = num("eta", 1, "w_max", 1, "w_min", 2) }, "w_min = 2, want at most w_max = 1"},
+		{func(m *Model, p *Projection) {
+			p.Weight, p.SynapseParams = fixed(-2), num("eta", 1, "w_max", 1, "w_min", -1)
+		}, "weight -2, want w_min = -1 to w_max = 1"},
 		{func(m *Model, p *Projection) { p.SynapseParams = num("w_max", 1) }, `needs the parameter "eta"`},
 		{func(m *Model, p *Projection) { p.ShortTerm.Model = "tsodyks2" }, "sends levels"},
 		{func(m *Model, p *Projection) {

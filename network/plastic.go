@@ -60,6 +60,7 @@ func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 	var all []placed
 	base := event.MaxTime
 	negative, positive := false, false
+	least, most := c.learning.Bounds(c.p.SynapseParams, c.rates)
 	err := c.list(lo, hi, func(x Synapse) {
 		all = append(all, placed{Synapse: x})
 		base = min(base, x.Axonal)
@@ -69,15 +70,18 @@ func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	if negative && positive {
+	if negative && positive && !c.signed {
 		return nil, fmt.Errorf("network: projection %q: weights of both signs: the sign belongs to the presynaptic population (Dale's law), and a learning rule changes magnitudes; use two projections", c.p.Name)
 	}
-	least, most := c.learning.Bounds(c.p.SynapseParams, c.rates)
 	for i := range all {
 		x := &all[i]
-		if w := math.Abs(x.Weight); !(w >= least && w <= most) {
-			return nil, fmt.Errorf("network: projection %q: weight %g of the synapse from %s %d to %s %d, want a magnitude from w_min = %g to w_max = %g",
-				c.p.Name, x.Weight, c.source.Name, x.Source, c.target.Name, x.Target, least, most)
+		if w := c.magnitude(x.Weight); !(w >= least && w <= most) {
+			what := "a magnitude from "
+			if c.signed {
+				what = ""
+			}
+			return nil, fmt.Errorf("network: projection %q: weight %g of the synapse from %s %d to %s %d, want %sw_min = %g to w_max = %g",
+				c.p.Name, x.Weight, c.source.Name, x.Source, c.target.Name, x.Target, what, least, most)
 		}
 		band := (x.Axonal - base) >> 32
 		if band >= maxBands {
@@ -89,7 +93,7 @@ func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 	var out []*synapse.Wiring
 	for len(all) > 0 {
 		n := sort.Search(len(all), func(i int) bool { return all[i].band > all[0].band })
-		out = append(out, c.wiring(all[:n], lo, hi, negative))
+		out = append(out, c.wiring(all[:n], lo, hi, negative && !c.signed))
 		all = all[n:]
 	}
 	return out, nil
@@ -125,6 +129,15 @@ func (c *connector) sortPlaced(all []placed) []placed {
 	return all
 }
 
+// magnitude is what a learning rule changes of a weight: its magnitude, or all of
+// it under a rule that takes either sign.
+func (c *connector) magnitude(w float64) float64 {
+	if c.signed {
+		return w
+	}
+	return math.Abs(w)
+}
+
 // wiring makes one band.
 func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wiring {
 	n := len(all)
@@ -133,7 +146,7 @@ func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wir
 	if negative {
 		r.Port = c.portNeg
 	}
-	w := &synapse.Wiring{Rows: r, Lo: lo, Targets: hi - lo, Dendritic: all[0].Dendritic, Weight: math.Abs(all[0].Weight), Phase: all[0].Phase}
+	w := &synapse.Wiring{Rows: r, Lo: lo, Targets: hi - lo, Dendritic: all[0].Dendritic, Weight: c.magnitude(all[0].Weight), Phase: all[0].Phase}
 	most := uint32(0)
 	var axonals, dendritics, weights, phases, multapses bool
 	for i := range all {
@@ -143,7 +156,7 @@ func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wir
 		r.MinDelay, r.MaxDelay = min(r.MinDelay, x.Axonal), max(r.MaxDelay, x.Axonal)
 		axonals = axonals || x.Axonal != all[0].Axonal
 		dendritics = dendritics || x.Dendritic != all[0].Dendritic
-		weights = weights || math.Abs(x.Weight) != w.Weight
+		weights = weights || c.magnitude(x.Weight) != w.Weight
 		phases = phases || x.Phase != w.Phase
 		multapses = multapses || x.Multapse > 0
 		most = max(most, x.Multapse)
@@ -175,7 +188,7 @@ func (c *connector) wiring(all []placed, lo, hi int, negative bool) *synapse.Wir
 			w.Dendritics[i] = x.Dendritic
 		}
 		if weights {
-			w.Weights[i] = math.Abs(x.Weight)
+			w.Weights[i] = c.magnitude(x.Weight)
 		}
 		if phases {
 			w.Phases[i] = x.Phase

@@ -67,7 +67,8 @@ func (e Ends) String() string {
 // to its functions have passed Params and Check.
 type Learning struct {
 	Joins Ends
-	// Bounds are those of the weight's magnitude.
+	// Bounds are those of the weight's magnitude. Where least is negative they are
+	// those of the weight, which then may have either sign and cross zero.
 	Bounds func(v quantity.Values, rates bool) (least, most float64)
 	// New makes the rule of the synapses w between spiking populations. The
 	// learner keeps w. d is nil unless Modulated.

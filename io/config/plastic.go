@@ -100,6 +100,11 @@ type bounds struct {
 // edge checks the weight of the current row; sign is that of the rows before.
 func (b *bounds) edge(rows edgeRows, column int, w float64, sign *float64) bool {
 	switch a := math.Abs(w); {
+	case b.lo < 0: // either sign
+		if !(w >= b.lo && w <= b.hi) {
+			rows.errorf("%s: the weight is %g, want w_min = %g to w_max = %g", rows.head(column), w, b.lo, b.hi)
+			return false
+		}
 	case !(a >= b.lo && a <= b.hi):
 		rows.errorf("%s: the weight is %g, want a magnitude from w_min = %g to w_max = %g", rows.head(column), w, b.lo, b.hi)
 		return false

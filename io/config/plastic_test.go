@@ -190,6 +190,9 @@ func TestPlasticVariants(t *testing.T) {
 			return m.Projections[0].SynapseParams["phase"].Number == math.Pi
 		}},
 		{ends, "source = \"x\"\ntarget = \"R\"", func(m *network.Model) bool { return true }},
+		{ends + "\nrule = \"all_to_all\"\nweight = 0.5\naxonal_delay = 1.0\ndendritic_delay = 0.0\n" + syn + "\n[[modulator]]\nname = \"reward\"\n" + mod + "\n[[record]]\n" + rec, "source = \"x\"\ntarget = \"R\"\nrule = \"edge_list\"\nedges = [[0, 0, 0.5], [1, 1, -0.25]]\ndendritic_delay = 1\nsynapse = { model = \"oja\", eta = 0.1, w_max = 1, w_min = -0.5 }\n[[record]]\nwhat = \"rate\"\nof = \"R\"\nevery = 1", func(m *network.Model) bool {
+			return m.Projections[0].Edges[1].Weight == -0.25
+		}},
 		{syn, "synapse = { model = \"hmn\", w_max = 1, short_term = { model = \"tsodyks2\", U = 0.2, tau_fac = \"0.5 s\" }, release = { sites = 4 } }", func(m *network.Model) bool {
 			p := m.Projections[0]
 			return p.Synapse == "hmn" && p.ShortTerm.Model == "tsodyks2" && p.ShortTerm.Params["tau_fac"].Number == 500 && p.ShortTerm.Params["U"].Number == 0.2 && p.Release == synapse.Release{Sites: 4}
@@ -293,6 +296,8 @@ func TestBadPlastic(t *testing.T) {
 			`tau_theta = 0 ms, want > 0 and ≤ 1e+09 ms`},
 		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\nsynapse = { model = \"hebb\", eta = 1, w_max = 0.1 }",
 			`m.toml:26:10: projection "P": weight 0.5, want a magnitude from w_min = 0 to w_max = 0.1`},
+		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\nrule = \"edge_list\"\nedges = [[0, 0, 0.5], [1, 1, -0.75]]\ndendritic_delay = 1\nsynapse = { model = \"oja\", eta = 0.1, w_max = 1, w_min = -0.5 }",
+			`the weight is -0.75, want w_min = -0.5 to w_max = 1`},
 		// Ends, weights, delays.
 		{ends, "source = \"pre\"\ntarget = \"R\"", `m.toml:24:10: projection "P": target: population "R" (rate) has a rate, but source "pre" (spike_train) spikes: synapse model hmn joins`},
 		{ends, "source = \"R\"\ntarget = \"post\"", `target: population "post" (spike_train) spikes, but source "R" (rate) has a rate`},

@@ -9,8 +9,8 @@ import (
 )
 
 var bounds = []quantity.Param{
-	{Key: "w_min", Unit: "[w]", Doc: "least magnitude of a weight", Default: 0, Min: 0, Max: 1e9},
-	{Key: "w_max", Unit: "[w]", Doc: "greatest magnitude of a weight", Required: true, Min: 0, MinOpen: true, Max: 1e9},
+	{Key: "w_min", Unit: "[w]", Doc: "least magnitude of a weight; if negative, the least weight: weights may then have either sign and cross zero", Default: 0, Min: -1e9, Max: 1e9},
+	{Key: "w_max", Unit: "[w]", Doc: "greatest magnitude of a weight; with a negative w_min, the greatest weight", Required: true, Min: 0, MinOpen: true, Max: 1e9},
 	{Key: "hold", Unit: "ms", Doc: "weights move all the time, and act on their targets at the ends of intervals of this length, whole multiples of it from 0", Default: 10, Min: 1e-3, Max: 1e6},
 }
 

@@ -178,3 +178,59 @@ func TestSameBits(t *testing.T) {
 		}
 	}
 }
+
+// The depressing synapse is the stage tsodyks2 without facilitation; behind a stage
+// that passes everything on, and with release sites that never fail, it is
+// itself, to the last digits.
+func TestDepressingIsAStage(t *testing.T) {
+	run := func(change func(p *network.Projection)) sink {
+		p := network.Projection{Name: "in-q", Source: "in", Target: "q", Rule: network.FixedInDegree, Degree: 50, Multapses: true,
+			Weight: network.Value{A: 9}, Axonal: network.Value{A: 0.5}, Dendritic: network.Value{Form: network.Uniform, A: 0.5, B: 2}}
+		change(&p)
+		n, err := network.Build(&network.Model{
+			Simulation: network.Simulation{Seed: 3},
+			Populations: []network.Population{
+				{Name: "in", N: 200, Model: "poisson", Params: values(map[string]float64{"rate": 30})},
+				{Name: "q", N: 100, Model: "qif_psc_delta"}},
+			Projections: []network.Projection{p},
+		}, network.Options{Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		var s sink
+		if err := n.Run(context.Background(), 300*ms, network.Recorder{Spikes: &s}); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	par := values(map[string]float64{"U": 0.4, "tau_rec": 150})
+	depressing := func(p *network.Projection) { p.Synapse, p.SynapseParams = "depressing", par }
+	want := run(depressing)
+	if len(want) < 100 {
+		t.Fatalf("%d spikes, want many", len(want))
+	}
+	for name, change := range map[string]func(p *network.Projection){
+		"tsodyks2": func(p *network.Projection) { p.Synapse, p.SynapseParams = "tsodyks2", par },
+		"a stage that passes all": func(p *network.Projection) {
+			depressing(p)
+			p.ShortTerm = network.ShortTerm{Model: "tsodyks2", Params: values(map[string]float64{"U": 1, "tau_rec": 0})}
+		},
+		"sites that never fail": func(p *network.Projection) {
+			depressing(p)
+			p.Release = synapse.Release{Sites: 3, P: 1}
+		},
+	} {
+		got := run(change)
+		if len(got) != len(want) {
+			t.Errorf("%s: %d spikes, want %d", name, len(got), len(want))
+			continue
+		}
+		for k := range got { // products may be taken in another order
+			if d := got[k].At - want[k].At; got[k].ID != want[k].ID || d < -5 || d > 5 {
+				t.Errorf("%s: spike %d is %v, want %v", name, k, got[k], want[k])
+				break
+			}
+		}
+	}
+}

@@ -315,9 +315,6 @@ func clusterCell(model string, v quantity.Values) (c ClusterCell, key string, er
 		return c, "", fmt.Errorf("model %s has %w", model, errNotCoupled)
 	}
 	d, err := m.New(v, 0)
-	if _, ok := d.(*condExpCells); ok && err == nil { // a way for single cells
-		d, err = integrated(m.Name, condExp)(v, 0)
-	}
 	if err != nil {
 		return c, "", err
 	}

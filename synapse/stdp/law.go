@@ -99,9 +99,9 @@ func (l *law) clip(w float64) float64 {
 }
 
 // spike is a post spike at t after prev.
-func (l *law) spike(prev post, t event.Time) post {
+func (l *law) spike(prev *post, t event.Time) post {
 	n := l.of(t)
-	p := post{At: t, Prev: prev.At, N: n}
+	p := post{near: near{At: t, N: n}}
 	y := 1.0
 	o2 := 0.0
 	if prev.At != never {

@@ -38,63 +38,86 @@ func (e epochs) into(t event.Time, n int64) float64 {
 	return (t - event.Time(n)*e.length).MS()
 }
 
-// post is a spike of a target.
-type post struct {
-	At   event.Time // of the spike; a synapse sees it a dendritic delay later
-	Prev event.Time // of the spike before it; never: none
-	N    int64      // its epoch
-	Y    float64    // first filter right after it, o_1, times exp((At − NE)/τ_minus)
+// near is what synapses need to know of a spike of their target.
+type near struct {
+	At event.Time // of the spike; a synapse sees it a dendritic delay later
+	N  int64      // its epoch
+	Y  float64    // first filter right after it, o_1, times exp((At − NE)/τ_minus)
 	// Gain is what it raises a weight by per unit of the filter of arrivals,
 	// A_2 + A_3 o_2, times exp(−(At − NE)/τ_plus); o_2 is that right before it.
 	Gain float64
-	O2   float64 // second filter right before it
 }
 
-// nothing is the post spike before the first.
-var nothing = post{At: never, Prev: never}
+// post is a spike of a target.
+type post struct {
+	near
+	O2 float64 // second filter right before it
+}
 
 // never is the time of spikes that there were not: before any that a delay may
 // reach back to.
 const never = event.Time(math.MinInt64 / 2)
 
-// posts is the history of post spikes: per target those that some synapse has
-// not passed, and one more.
+// nothing is the post spike before the first.
+var nothing = post{near: near{At: never}}
+
+// recent are the latest spikes of a target, the last one first.
+type recent [4]near
+
+// posts is the history of post spikes, per target: those that some synapse has
+// not passed, and one more. The latest few of all targets stand side by side.
 type posts struct {
-	last []post   // by target: the latest; At = never: none
+	late []recent
 	list [][]post // ascending, the latest included
 	many bool     // some list is longer than it need be
 }
 
 func newPosts(targets int) posts {
-	p := posts{last: make([]post, targets), list: make([][]post, targets)}
+	p := posts{late: make([]recent, targets), list: make([][]post, targets)}
 	p.reset()
 	return p
 }
 
 func (p *posts) reset() {
-	for j := range p.last {
-		p.last[j] = nothing
+	for j := range p.list {
 		p.list[j] = p.list[j][:0]
+		p.late[j] = p.tail(j)
 	}
 	p.many = false
+}
+
+// last is the latest spike of target j.
+func (p *posts) last(j int) *post {
+	if n := len(p.list[j]); n > 0 {
+		return &p.list[j][n-1]
+	}
+	return &nothing
+}
+
+// tail are the latest spikes in the list of target j.
+func (p *posts) tail(j int) (r recent) {
+	list := p.list[j]
+	for k := range r {
+		r[k] = nothing.near
+		if n := len(list) - 1 - k; n >= 0 {
+			r[k] = list[n].near
+		}
+	}
+	return r
 }
 
 // add appends a spike of target j.
 func (p *posts) add(j int, x post) {
 	p.many = p.many || len(p.list[j]) > 0
 	p.list[j] = append(p.list[j], x)
-	p.last[j] = x
+	r := &p.late[j]
+	r[3], r[2], r[1], r[0] = r[2], r[1], r[0], x.near
 }
 
 // drop takes back the last n spikes of target j.
 func (p *posts) drop(j, n int) {
-	list := p.list[j]
-	list = list[:len(list)-n]
-	p.list[j] = list
-	p.last[j] = nothing
-	if k := len(list); k > 0 {
-		p.last[j] = list[k-1]
-	}
+	p.list[j] = p.list[j][:len(p.list[j])-n]
+	p.late[j] = p.tail(j)
 }
 
 // forget drops what lies before t, but the last of it.

@@ -81,7 +81,7 @@ func (r *Rule) Begin(start, read event.Time) {
 }
 
 // Post adds a spike of target j at t.
-func (r *Rule) Post(j int, t event.Time) { r.posts.add(j, r.spike(r.posts.last[j], t)) }
+func (r *Rule) Post(j int, t event.Time) { r.posts.add(j, r.spike(r.posts.last(j), t)) }
 
 // Unpost takes back the last n spikes of target j.
 func (r *Rule) Unpost(j, n int) { r.posts.drop(j, n) }
@@ -112,7 +112,7 @@ func (r *Rule) piece(prev sourceSpike, a, d, settled, t event.Time) piece {
 
 // raised is the weight after the post spikes of target j that are due, and the last post
 // spike before p.to.
-func (r *Rule) raised(w float64, own *float64, j int, p *piece) (float64, *post) {
+func (r *Rule) raised(w float64, own *float64, j int, p *piece) (float64, *near) {
 	list := r.posts.list[j]
 	z := len(list)
 	for z > 0 && list[z-1].At >= p.to {
@@ -153,13 +153,13 @@ func (r *Rule) raised(w float64, own *float64, j int, p *piece) (float64, *post)
 		}
 	}
 	if z == 0 {
-		return w, &nothing
+		return w, &nothing.near
 	}
-	return w, &list[z-1]
+	return w, &list[z-1].near
 }
 
 // raisedPlain is raised of additive rules, list being the post spikes.
-func (r *Rule) raisedPlain(w float64, list []post, p *piece) (float64, *post) {
+func (r *Rule) raisedPlain(w float64, list []post, p *piece) (float64, *near) {
 	z := len(list)
 	for z > 0 && list[z-1].At >= p.to {
 		z--
@@ -169,7 +169,7 @@ func (r *Rule) raisedPlain(w float64, list []post, p *piece) (float64, *post) {
 		k--
 	}
 	if z == 0 {
-		return w, &nothing
+		return w, &nothing.near
 	}
 	for ; k < z; k++ {
 		s := &list[k]
@@ -179,12 +179,12 @@ func (r *Rule) raisedPlain(w float64, list []post, p *piece) (float64, *post) {
 		}
 		w = r.clip(w + float64(x*float64(p.up.at(s.N)*s.Gain)))
 	}
-	return w, &list[z-1]
+	return w, &list[z-1].near
 }
 
 // lowered is the weight after the arrival x at p.to, given the last post spike
 // before.
-func (r *Rule) lowered(w float64, x *sourceSpike, s *post, p *piece) float64 {
+func (r *Rule) lowered(w float64, x *sourceSpike, s *near, p *piece) float64 {
 	change := r.rest
 	if s.At != never && (r.pairing != reducedPairs || s.At >= p.meets) {
 		change += float64(float64(s.Y*p.down.at(s.N)) * (r.down2 + float64(r.down3*x.X2)))
@@ -221,7 +221,7 @@ func (r *Rule) Arrive(src, lo, hi uint32, t event.Time, out []float64) {
 	}
 	own := new(float64)
 	for k, j := range r.w.Rows.Target[lo:hi] {
-		s := &r.posts.last[j]
+		s := &r.posts.late[j][0]
 		y := w[k]
 		if r.own != nil {
 			own = &r.own[lo+uint32(k)]
@@ -242,17 +242,24 @@ func (r *Rule) Arrive(src, lo, hi uint32, t event.Time, out []float64) {
 // arrivePlain is Arrive of additive rules: the same operations without the choices.
 func (r *Rule) arrivePlain(w []float64, targets []uint16, p *piece, x *sourceSpike, out []float64) {
 	change := r.down2 + float64(r.down3*x.X2)
-	last := r.posts.last
+	late := r.posts.late
 	w = w[:len(targets)]
 	for k, j := range targets {
-		s := &last[j]
+		h := &late[j]
+		s := &h[0]
 		y := w[k]
-		switch {
-		case s.At < p.from:
-		case s.Prev < p.from && s.At < p.to && s.At > p.meets: // the one that is due
-			y = r.clip(y + float64(p.prev.X*float64(p.up.at(s.N)*s.Gain)))
-		default:
-			y, s = r.raisedPlain(y, r.posts.list[j], p)
+		if s.At >= p.from {
+			n := 1 // spikes that are due
+			for n < len(h) && h[n].At >= p.from {
+				n++
+			}
+			if n == len(h) || s.At >= p.to || h[n-1].At == p.meets {
+				y, s = r.raisedPlain(y, r.posts.list[j], p)
+			} else {
+				for n--; n >= 0; n-- {
+					y = r.clip(y + float64(p.prev.X*float64(p.up.at(h[n].N)*h[n].Gain)))
+				}
+			}
 		}
 		if out != nil {
 			out[k] = y
@@ -288,9 +295,9 @@ func (r *Rule) view(i, src uint32, t event.Time) view {
 
 // to takes a view through the post spikes that reach it before t; the last one is
 // returned.
-func (r *Rule) to(v *view, t event.Time) (*post, piece) {
+func (r *Rule) to(v *view, t event.Time) (*near, piece) {
 	p := r.piece(v.prev, v.a, v.d, v.settled, t)
-	var s *post
+	var s *near
 	v.w, s = r.raised(v.w, &v.own, v.j, &p)
 	v.settled = t
 	return s, p
@@ -343,7 +350,7 @@ func (r *Rule) Foresee(src, lo, hi uint32, earlier []event.Time, known, t event.
 	for k, j := range r.w.Rows.Target[lo:hi] {
 		i := lo + uint32(k)
 		w[k] = r.weight[i]
-		if r.posts.last[j].At >= p.from {
+		if r.posts.late[j][0].At >= p.from {
 			if r.own != nil {
 				own = r.own[i]
 			}

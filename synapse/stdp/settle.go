@@ -46,7 +46,7 @@ func (r *Rule) settleRow(src uint32, t event.Time) {
 		}
 		for i := lo; i < hi; i++ {
 			j := r.w.Rows.Target[i]
-			if r.posts.last[j].At < p.from {
+			if r.posts.late[j][0].At < p.from {
 				continue
 			}
 			if r.own != nil {
@@ -96,7 +96,7 @@ func (r *Rule) Weights(t event.Time) []float64 {
 			p := r.piece(r.trains.before(uint32(src), min(t, r.trains.seen)-a+1), a, d, r.settled, t+1)
 			for i := lo; i < hi; i++ {
 				j := r.w.Rows.Target[i]
-				if r.posts.last[j].At < p.from {
+				if r.posts.late[j][0].At < p.from {
 					continue
 				}
 				if own != nil {

@@ -110,7 +110,7 @@ func (l *scale) crossing(p *turn) event.Time {
 	if !(p.a > l.goal) || l.goal == 0 || !p.spike && p.at > 0 {
 		return event.MaxTime
 	}
-	ps := float64(l.tau*fmath.Log(p.a/l.goal)) * 1e9
+	ps := float64(float64(l.tau*fmath.Log(p.a/l.goal)) * 1e9)
 	if !(ps < float64(event.MaxTime-p.at)/2) {
 		return event.MaxTime
 	}

@@ -135,17 +135,22 @@ func (t *taylor) expand(x float64, held []bool) {
 	copy(t.cd[0], t.de)
 	copy(t.cd[1], t.di)
 	copy(t.top, t.v)
+	n := len(t.cells)
+	ce0, ce1, cd0, cd1, top := t.ce[0][:n], t.ce[1][:n], t.cd[0][:n], t.cd[1][:n], t.top[:n]
+	held = held[:n]
 	for k := range terms - 1 {
 		f := t.h / float64(k+1)
-		now, next := t.c[k], t.c[k+1]
+		now, next := t.c[k][:n], t.c[k+1][:n]
 		for i := range t.cells {
 			l := &t.cells[i]
-			e, in, de, di := t.ce[0][i], t.ce[1][i], t.cd[0][i], t.cd[1][i]
+			e, in, de, di := ce0[i], ce1[i], cd0[i], cd1[i]
 			v, current := now[i], e+in
 			d := 0.0
 			if !held[i] {
-				for j := t.g.ptr[i]; j < t.g.ptr[i+1]; j++ {
-					d += float64(t.rate[j] * (now[t.g.peer[j]] - v))
+				lo, hi := t.g.ptr[i], t.g.ptr[i+1]
+				rate := t.rate[lo:hi]
+				for j, peer := range t.g.peer[lo:hi][:len(rate)] {
+					d += float64(rate[j] * (now[peer] - v))
 				}
 				if k == 0 {
 					v -= l.rest
@@ -156,18 +161,17 @@ func (t *taylor) expand(x float64, held []bool) {
 			}
 			next[i] = d
 			if e != 0 || de != 0 {
-				t.ce[0][i] = float64(f * (de - float64(e*l.invS[0])))
-				t.cd[0][i] = -float64(f * de * l.invS[0])
+				ce0[i] = float64(f * (de - float64(e*l.invS[0])))
+				cd0[i] = -float64(f * de * l.invS[0])
 			}
 			if in != 0 || di != 0 {
-				t.ce[1][i] = float64(f * (di - float64(in*l.invS[1])))
-				t.cd[1][i] = -float64(f * di * l.invS[1])
+				ce1[i] = float64(f * (di - float64(in*l.invS[1])))
+				cd1[i] = -float64(f * di * l.invS[1])
 			}
 			if k == 0 {
-				t.top[i] += max(d, 0)
-				continue
+				d = max(d, 0)
 			}
-			t.top[i] += math.Abs(d)
+			top[i] += math.Abs(d)
 		}
 	}
 }

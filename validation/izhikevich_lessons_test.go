@@ -61,7 +61,7 @@ func checkConditioning(t *testing.T, m mode) (rows []Check) {
 	add("… that leave S2", "pA", "", each(x, last(3, 50)))
 	add("… rate", "Hz", "", each(x, func(x *lesson) float64 { return x.RateHz }))
 
-	x = run("izhikevich2007-instrumental", 8000*event.Second)
+	x = run("izhikevich2007-instrumental", 5000*event.Second)
 	more := func(a, b, lo, hi int) func(*lesson) float64 {
 		return func(x *lesson) float64 {
 			p, q := x.column(a, lo, hi), x.column(b, lo, hi)
@@ -72,15 +72,15 @@ func checkConditioning(t *testing.T, m mode) (rows []Check) {
 			return n
 		}
 	}
-	add(fmt.Sprintf("izhikevich2007-instrumental, 800 trials, %d seeds: A above B in the first 50", seeds), "1", "share of trials; A is rewarded; ", each(x, more(0, 1, 0, 50)))
-	add("… in trials 301 to 400", "1", "", each(x, more(0, 1, 300, 400)))
-	add("… B above A in trials 301 to 400", "1", "", each(x, more(1, 0, 300, 400)))
-	add("… B above A in trials 700 to 799", "1", "B has been rewarded since trial 401; ", each(x, more(1, 0, 699, 799)))
-	add("… A above B in trials 700 to 799", "1", "", each(x, more(0, 1, 699, 799)))
-	add("… spikes of A in trials 301 to 400", "1", "", each(x, mean(0, 300, 400)))
-	add("… of B", "1", "", each(x, mean(1, 300, 400)))
-	add("… mean weight from S to A then", "pA", "", each(x, mean(3, 300, 400)))
-	add("… from S to B then", "pA", "", each(x, mean(4, 300, 400)))
+	add(fmt.Sprintf("izhikevich2007-instrumental, 499 trials, %d seeds: A above B in the first 50", seeds), "1", "share of trials; A is rewarded; ", each(x, more(0, 1, 0, 50)))
+	add("… in trials 101 to 200", "1", "", each(x, more(0, 1, 100, 200)))
+	add("… B above A in trials 101 to 200", "1", "", each(x, more(1, 0, 100, 200)))
+	add("… B above A in trials 401 to 499", "1", "B has been rewarded since trial 201; ", each(x, more(1, 0, 400, 499)))
+	add("… A above B in trials 401 to 499", "1", "", each(x, more(0, 1, 400, 499)))
+	add("… spikes of A in trials 101 to 200", "1", "", each(x, mean(0, 100, 200)))
+	add("… of B", "1", "", each(x, mean(1, 100, 200)))
+	add("… mean weight from S to A then", "pA", "", each(x, mean(3, 100, 200)))
+	add("… from S to B then", "pA", "", each(x, mean(4, 100, 200)))
 
 	x = run("izhikevich2007-shift", 6000*event.Second)
 	for _, p := range []struct {

@@ -50,6 +50,7 @@ type course struct {
 	x     []float64    // D_k there, len(rate) each
 	sums  []prefix
 	first int // index of the oldest segment kept
+	last  turning
 	buf   []float64
 	terms []synapse.Term
 	roots []float64
@@ -62,6 +63,13 @@ type prefix struct {
 	most      float64 // the same of Σ |D_k|
 	flips     uint64  // times that D may have changed its sign
 	sign      int8    // of D: 1, −1, 0 when it has been 0 so far, or mixed
+}
+
+// turning is the end of an epoch, as its last instant and as the first of the
+// next: most synapses that cross one cross the same.
+type turning struct {
+	epoch      int64 // −1: none
+	end, start mark
 }
 
 const mixed = 2 // D_k of both signs
@@ -133,6 +141,7 @@ func newCourse(p *DopamineParams, d *synapse.Drive) *course {
 
 func (c *course) reset() {
 	c.at, c.x, c.sums, c.first = c.at[:0], c.x[:0], c.sums[:0], 0
+	c.last.epoch = -1
 }
 
 // node is the instant from which on what happens at t acts.
@@ -275,22 +284,26 @@ func (c *course) markIn(n int, u event.Time, q int64) mark {
 	return m
 }
 
-// turn is the end of epoch q, as its last instant and as the first of the next.
-func (c *course) turn(q int64) (end, start mark) {
+// turn is the end of epoch q, which has passed.
+func (c *course) turn(q int64) *turning {
+	if c.last.epoch == q {
+		return &c.last
+	}
 	u := event.Time(q+1) * c.epoch
 	n := c.find(u)
 	for c.sums[n-c.first].epoch > q {
 		n--
 	}
-	start = c.markIn(n, u, q+1)
-	end = start
+	start := c.markIn(n, u, q+1)
+	end := start
 	s := &c.sums[n-c.first]
 	end.way = newWay(q, s)
 	end.tail, end.reach, end.lift = float64(start.tail*c.fade), float64(start.reach*c.fade), start.lift/c.fade
 	if s.epoch == q {
 		end.sum, end.rest, end.most = s.sum, s.rest, s.most
 	}
-	return end, start
+	c.last = turning{q, end, start}
+	return &c.last
 }
 
 // flow takes the weight w of a synapse with eligibility e (times e^{t/τ_c} of its
@@ -321,9 +334,9 @@ func (c *course) drift(w, e, lo, hi float64, a, b *mark) (float64, float64) {
 	}
 	from := *a
 	for from.way.epoch < b.way.epoch {
-		end, start := c.turn(from.way.epoch)
-		w = c.stretch(w, e, lo, hi, &from, &end)
-		from = start
+		x := c.turn(from.way.epoch)
+		w = c.stretch(w, e, lo, hi, &from, &x.end)
+		from = x.start
 		if e = float64(e * c.fade); e == 0 {
 			return w, 0
 		}

@@ -312,3 +312,48 @@ func TestExtremes(t *testing.T) {
 		}
 	}
 }
+
+// TestReset: a learner that was reset does what a new one does, bit for bit.
+func TestReset(t *testing.T) {
+	all := laws()
+	all["scaling"] = struct {
+		model string
+		v     quantity.Values
+	}{"synaptic_scaling", quantity.Values{"target_rate": num(50), "tau": num(40), "beta": num(0.9), "w_max": num(1)}}
+	for name, law := range all {
+		p := small(4, true, ms/2)
+		l := learner(t, law.model, law.v, p.w)
+		p.rng = rand.New(rand.NewPCG(1, 1))
+		first := p.run(l)
+		w := l.Weights(p.end - 1)
+		l.Reset()
+		p.rng = nil
+		if second := p.run(l); !slices.EqualFunc(first, second, slices.Equal) || !slices.Equal(w, l.Weights(p.end-1)) {
+			t.Errorf("%s: another result after a reset", name)
+		}
+	}
+}
+
+// TestAllocs: once histories have grown, arrivals and post spikes allocate nothing.
+func TestAllocs(t *testing.T) {
+	for name, law := range laws() {
+		p := small(4, false, ms/2)
+		l := learner(t, law.model, law.v, p.w)
+		now := event.Time(0)
+		sent := make([]float64, 4)
+		window := func() {
+			l.Begin(now, now)
+			l.Arrive(0, 0, 4, now+ms/2, sent)
+			l.Post(1, now+ms/4)
+			l.Post(2, now+ms/3)
+			l.Settle(now, true)
+			now += ms
+		}
+		for range 100 {
+			window()
+		}
+		if n := testing.AllocsPerRun(200, window); n > 0 {
+			t.Errorf("%s: %v allocations per window", name, n)
+		}
+	}
+}

@@ -192,14 +192,14 @@ func (p *Population) checkInit(nm *neuron.Model) error {
 	if _, ok := nm.State("V_m"); !ok || nm.Kind != neuron.Spiking {
 		return nil
 	}
-	key := nm.SpikeLevel()
+	key := nm.SpikeLevel(p.Params)
 	if key == "" {
 		return nil
 	}
 	th := nm.Number(p.Params, key)
 	v, given := p.Init["V_m"]
 	if !given {
-		if _, ok := nm.Param("E_L"); ok && nm.Linear() {
+		if _, ok := nm.Param("E_L"); ok {
 			if el := nm.Number(p.Params, "E_L"); !(el < th) {
 				return fmt.Errorf("V_m starts at E_L = %g mV, want below %s = %g mV: give init = { V_m = … }", el, key, th)
 			}

@@ -210,9 +210,9 @@ func (q *joint) move(s, x float64) {
 			b := c.path.bernstein(&c.y, 0)
 			if x < 1 {
 				_, rest := cut(0, &b, x)
-				c.rising = rest[1] > rest[0]
+				c.goes(rest[1] > rest[0])
 			} else {
-				c.rising = b[4] > b[3]
+				c.goes(b[4] > b[3])
 			}
 		}
 		c.y = c.path.at(&c.y, x, n)
@@ -234,7 +234,7 @@ func (q *joint) above(i int, at event.Time) bool {
 	if !sys.Summit {
 		return true
 	}
-	if !x.rising || at < q.free[i] {
+	if !x.rising || x.topped || at < q.free[i] {
 		return false
 	}
 	current := x.current
@@ -260,7 +260,7 @@ func (q *joint) crossing(i int) (float64, bool) {
 
 func (q *joint) fire(i int) {
 	x := &q.cells[i]
-	x.rising = false
+	x.rising, x.topped = false, true
 	if reset := x.dyn.s.sys.Reset; reset != nil {
 		reset(&x.y)
 		q.next = max(q.next, firstStep)

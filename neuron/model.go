@@ -99,8 +99,12 @@ func (m *Model) Param(key string) (quantity.Param, bool) {
 }
 
 // SpikeLevel is the key of the parameter that V_m must stay below without a
-// spike: V_peak where there is one, else V_th; "" without either.
-func (m *Model) SpikeLevel() string {
+// spike: V_peak where there is one and the upstroke that leads there (Delta_T is not
+// 0), else V_th; "" without either.
+func (m *Model) SpikeLevel(v quantity.Values) string {
+	if _, ok := m.Param("Delta_T"); ok && m.Number(v, "Delta_T") == 0 {
+		return "V_th"
+	}
 	for _, key := range []string{"V_peak", "V_th"} {
 		if _, ok := m.Param(key); ok {
 			return key

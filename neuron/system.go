@@ -45,8 +45,9 @@ type Input struct {
 	Magnitude bool
 }
 
-// ErrStiff reports equations that no step of a picosecond can follow.
-var ErrStiff = errors.New("the steps that the tolerance asks for fall below 1e-12 ms: the state runs away, or the parameters make the equations too stiff")
+// ErrStiff reports equations that no step can follow, or not in a reasonable number
+// of them.
+var ErrStiff = errors.New("the steps that the tolerance asks for are too short, below 1e-16 ms or more than 10⁶ from one spike or window to the next: the state runs away, or the parameters make the equations too stiff")
 
 const (
 	// share of the tolerance that a step may use: the errors of some ten steps
@@ -54,8 +55,9 @@ const (
 	share = 0.1
 
 	firstStep = 0.05  // ms, after a start or a spike
-	leastStep = 1e-12 // ms
+	leastStep = 1e-16 // ms
 	mostStep  = 100.  // ms
+	mostSteps = 1e6   // in one call without a spike
 )
 
 // Cells are neurons of one System. Each keeps its own local time, from which a
@@ -84,6 +86,7 @@ type orbit struct {
 	ready   bool       // the step is made
 	fires   bool       // a spike at quiet, which lies on the step
 	rising  bool       // Summit: V was rising before at
+	topped  bool       // Summit: a spike was sent and V has not been seen to fall since
 	coming  Vector     // fixed-step mode: what arrivals add at the next grid point
 	more    float64    // the same for the current
 }
@@ -131,7 +134,7 @@ func (c *Cells) Sync(i int, t event.Time) {
 // Advance carries neuron i to `to`: see Dynamics.
 func (c *Cells) Advance(i int, _, to event.Time, arrivals []Arrival, spikes []event.Time) ([]event.Time, error) {
 	x := &c.all[i]
-	sent := len(spikes)
+	first, sent, steps := len(spikes), len(spikes), 0
 	var err error
 	for k := 0; ; {
 		t := to
@@ -142,8 +145,14 @@ func (c *Cells) Advance(i int, _, to event.Time, arrivals []Arrival, spikes []ev
 			if spikes, err = c.proceed(x, i, spikes); err != nil {
 				return spikes, err
 			}
-			if len(spikes)-sent > maxPerStep {
+			if len(spikes)-first > maxPerStep {
 				return spikes, ErrRunaway
+			}
+			if steps++; len(spikes) > sent {
+				sent, steps = len(spikes), 0
+			}
+			if steps > mostSteps && c.fixed == 0 {
+				return spikes, ErrStiff
 			}
 		}
 		if k == len(arrivals) {
@@ -192,7 +201,7 @@ func (c *Cells) move(x *orbit, t event.Time) {
 		if c.s.sys.Summit {
 			b := x.path.bernstein(&x.y, 0)
 			_, rest := cut(0, &b, th)
-			x.rising = rest[1] > rest[0]
+			x.goes(rest[1] > rest[0])
 		}
 		x.y = x.path.at(&x.y, th, n)
 	}
@@ -201,10 +210,16 @@ func (c *Cells) move(x *orbit, t event.Time) {
 
 // end takes the state to the end of the step.
 func (x *orbit) end(n int) {
-	x.rising = x.path.r1[0]-x.path.r2[0]-x.path.r3[0] > 0
+	x.goes(x.path.r1[0]-x.path.r2[0]-x.path.r3[0] > 0)
 	for j := range n {
 		x.y[j] += x.path.r1[j]
 	}
+}
+
+// goes notes which way V was going.
+func (x *orbit) goes(up bool) {
+	x.rising = up
+	x.topped = x.topped && up
 }
 
 // proceed goes on from the end of the step, or from the spike on it.
@@ -249,7 +264,7 @@ func (c *Cells) held(x *orbit) bool { return c.s.sys.Hold && x.at < x.free }
 func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.Time, error) {
 	sys := c.s.sys
 	x.ready = true
-	if sys.Summit && !due && x.rising && x.at >= x.free && x.y[0] >= sys.Level {
+	if sys.Summit && !due && x.rising && !x.topped && x.at >= x.free && x.y[0] >= sys.Level {
 		// An arrival may end the rise at once.
 		if !c.s.first {
 			sys.Slopes(&c.s.k[0], &x.y, x.current, false)
@@ -259,7 +274,7 @@ func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.T
 	}
 	if due || !sys.Summit && x.y[0] >= sys.Level && !c.held(x) {
 		spikes = append(spikes, x.at)
-		x.past, x.rising = 0, false
+		x.past, x.rising, x.topped = 0, false, true
 		x.free = x.at + sys.TRef
 		if sys.Reset != nil {
 			sys.Reset(&x.y)
@@ -289,6 +304,9 @@ func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.T
 		}
 		x.h, cut, c.s.first = float64(x.h*f), false, true
 		if x.h < leastStep {
+			if c.upstroke(x, i, held) {
+				return spikes, nil
+			}
 			return spikes, ErrStiff
 		}
 	}
@@ -307,6 +325,26 @@ func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.T
 	return spikes, nil
 }
 
+// upstroke tells whether the steps have become so short because V runs away to its
+// threshold, exponentially as in AdEx neurons, and then makes it fire: from where
+// it is, V takes less than 1e-12 ms there, as its slope only grows.
+func (c *Cells) upstroke(x *orbit, i int, held bool) bool {
+	k := &c.s.k[0]
+	if c.s.sys.Summit || held || !(float64(k[0]*1e-12) > c.s.sys.Level-x.y[0]) {
+		return false
+	}
+	at := x.at + event.Time(math.Floor(float64(x.past*1e9)+0.5))
+	x.path = path{}
+	if x.h = (at - x.at).MS() - x.past; x.h > 0 { // the others go on to the whole picosecond
+		for j := 1; j < len(c.s.sys.Vars); j++ {
+			x.path.r1[j] = float64(x.h * k[j])
+		}
+	}
+	x.h = max(x.h, leastStep)
+	x.fires, c.s.first, c.quiet[i] = true, false, at
+	return true
+}
+
 // find looks for a spike on the step.
 func (c *Cells) find(x *orbit) (th float64, ok bool) {
 	sys := c.s.sys
@@ -317,7 +355,14 @@ func (c *Cells) find(x *orbit) (th float64, ok bool) {
 	if under(&b, sys.Level) {
 		return 0, false
 	}
+	// The step after a spike starts a little before or after the summit that it
+	// was, as rounding and interpolation have it.
+	same := x.topped && b[1] > b[0]
 	summits(b, func(s float64) bool {
+		if same {
+			same = false
+			return false
+		}
 		y := x.path.at(&x.y, s, 1)
 		ok = y[0] >= sys.Level && x.past+float64(s*x.h) >= (x.free-x.at).MS()
 		th = s

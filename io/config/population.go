@@ -470,7 +470,7 @@ func (p *population) threshold() (key string, mV float64) {
 	if p.model == nil {
 		return "", 0
 	}
-	if key = p.model.SpikeLevel(); key == "" {
+	if key = p.model.SpikeLevel(p.Params); key == "" {
 		return "", 0
 	}
 	return key, p.model.Number(p.Params, key)

@@ -26,7 +26,7 @@ type species struct {
 func allSpecies() []species {
 	cond := map[string][2]float64{"C_m": {50, 500}, "g_L": {2, 40}, "E_L": {-75, -65}, "V_th": {-56, -48}, "V_reset": {-75, -60}, "t_ref": {0.1, 8},
 		"tau_syn_ex": {0.1, 10}, "tau_syn_in": {0.1, 20}, "E_ex": {-10, 20}, "E_in": {-90, -60}, "I_e": {-50, 300}}
-	adex := map[string][2]float64{"C_m": {100, 400}, "g_L": {5, 40}, "E_L": {-75, -65}, "V_th": {-55, -45}, "V_reset": {-75, -57}, "t_ref": {0, 3}, "Delta_T": {2.5, 5}, "V_peak": {-30, 5},
+	adex := map[string][2]float64{"C_m": {100, 400}, "g_L": {5, 40}, "E_L": {-75, -65}, "V_th": {-55, -45}, "V_reset": {-75, -57}, "t_ref": {0, 3}, "Delta_T": {0.3, 5}, "V_peak": {-30, 20},
 		"a": {-2, 8}, "b": {0, 150}, "tau_w": {20, 300}, "tau_syn_ex": {0.1, 10}, "tau_syn_in": {0.1, 20}, "E_in": {-90, -60}, "I_e": {0, 300}}
 	izh := map[string][2]float64{"a": {0.01, 0.15}, "b": {0.1, 0.26}, "c": {-70, -48}, "d": {0.05, 10}, "I_e": {0, 8}, "V_th": {20, 40}}
 	return []species{

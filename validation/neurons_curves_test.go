@@ -206,6 +206,13 @@ func checkAdEx(t *testing.T, _ mode) (rows []Check) {
 		rows = append(rows, Check{Name: "aeif_cond_exp: rheobase, " + c.name, Unit: "pA", Expected: want, Got: got, Tolerance: 0.05,
 			Why: "(g_L+a)(V*−E_L) − g_L Δ_T e^((V*−V_T)/Δ_T) with e^… = 1 + a/g_L or 1 + τ_m/τ_w; within 20 s, 0.01 mV beside rest: 0.03 pA more grow 0.01 mV by e⁸"})
 	}
+	// Slope factors down to none: the upstroke becomes a jump.
+	for _, delta := range []float64{0, 0.08, 0.5, 10} {
+		p := map[string]float64{"Delta_T": delta, "I_e": 1000}
+		want := alone(aeif(false, p), nil, 100)
+		rows = append(rows, Check{Name: fmt.Sprintf("aeif_cond_exp: Delta_T = %g mV: worst spike time", delta), Unit: "ms", Expected: 0, Got: furthest(lone(t, "aeif_cond_exp", p, nil, 100), want), Tolerance: 1e-4 * float64(len(want)),
+			Why: fmt.Sprintf("the reference's %d spikes in 100 ms; 100 rtol for each", len(want))})
+	}
 	for _, p := range patterns {
 		for _, model := range []string{"aeif_cond_exp", "aeif_cond_alpha"} {
 			const span = 600
@@ -383,6 +390,9 @@ func checkHH(t *testing.T, _ mode) (rows []Check) {
 			worst, n = math.Max(worst, furthest(got, want)/float64(len(want))), n+len(want)
 		}
 		rows = append(rows, Check{Name: fmt.Sprintf("%s: f–I, %v pA, worst spike time by its number", c.model, c.currents), Unit: "ms", Expected: 0, Got: worst, Tolerance: 1e-4, Why: fmt.Sprintf("the reference's %d spikes; 100 rtol for each, as an interval begins where the last one ended", n)})
+		// t_ref = 0: an action potential is still one spike.
+		still := furthest(lone(t, c.model, map[string]float64{"I_e": 1000, "t_ref": 0}, nil, 200), lone(t, c.model, map[string]float64{"I_e": 1000}, nil, 200))
+		rows = append(rows, Check{Name: c.model + ": spikes with t_ref = 0 against those with 2 ms", Unit: "ms", Expected: 0, Got: still, Why: "intervals are longer than 2 ms, so nothing may differ"})
 		// Two pulses: how soon the second makes a spike.
 		second := func(gap float64, play func(trial) int) bool {
 			x := trial{model: c.model, reference: c.reference, params: c.pulsed, end: 60, written: [][]stroke{{{at: ms(5), w: c.pulse}, {at: ms(5 + gap), w: c.pulse}}}}

@@ -184,6 +184,7 @@ var probes = []struct {
 	span  event.Time
 }{
 	{"cuba", 50 * event.Millisecond}, {"cuba-nest", 50 * event.Millisecond},
+	{"coba", 50 * event.Millisecond},
 	{"bench/cuba", 50 * event.Millisecond}, {"bench/cuba-delays", 50 * event.Millisecond},
 	{"brunel-sr", 5 * event.Millisecond}, {"brunel-si-fast", 10 * event.Millisecond}, {"brunel-ai", 10 * event.Millisecond}, {"brunel-si-slow", 20 * event.Millisecond},
 	{"ring", 50 * event.Millisecond}, {"rate-fixed-point", 50 * event.Millisecond},

@@ -97,7 +97,7 @@ func init() {
 			}
 			return checkDopamine(resolveDopamine(v))
 		},
-		Notes: func(v quantity.Values) []string { return dopamineNotes(resolveDopamine(v)) },
+		Notes: dopamineNotes,
 	})
 }
 
@@ -114,7 +114,7 @@ func init() {
 			}
 			return checkDopamine(resolveFlorian(v))
 		},
-		Notes: func(v quantity.Values) []string { return dopamineNotes(resolveFlorian(v)) },
+		Notes: dopamineNotes,
 	})
 }
 
@@ -217,11 +217,12 @@ func checkDopamine(p DopamineParams) (key string, err error) {
 	return "", nil
 }
 
-// dopamineNotes remarks on what is rarely meant.
-func dopamineNotes(p DopamineParams) []string {
-	var out []string
-	if p.AMinus > 0 {
-		out = append(out, fmt.Sprintf("A_minus = %g is positive: an arrival after a post spike makes the synapse eligible for growth; depression has a negative sign here", p.AMinus))
+// dopamineNotes remarks on what is rarely meant. Both amplitudes of the other sign are
+// the rule for synapses whose magnitude is to fall with causal pairs: inhibitory ones.
+func dopamineNotes(v quantity.Values) []string {
+	up, down := numberOr(v, "A_plus", 1), numberOr(v, "A_minus", -1)
+	if down > 0 && up > 0 {
+		return []string{fmt.Sprintf("A_minus = %g is positive: an arrival after a post spike makes the synapse eligible for growth; depression has a negative sign here", down)}
 	}
-	return out
+	return nil
 }

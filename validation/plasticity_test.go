@@ -28,6 +28,7 @@ type plasticRule struct {
 	wMax    float64
 	start   float64
 	factors []network.Modulator // without their events
+	stage   *tsodyksOracle      // short-term plasticity before the weight; nil: none
 	// flows: the weight changes between the synapse's own events, not at them.
 	flows bool
 	// negative: the weights are; the reference's are their magnitudes.
@@ -454,6 +455,11 @@ func checkPlasticity(t *testing.T, mode mode) (rows []Check) {
 			if mode > quickMode || forced == (i%2 == 0) {
 				rows = append(rows, r.checkClosedLoop(t, uint64(i), !forced)...)
 			}
+			if !forced && (mode > quickMode || i%6 == 0) {
+				staged := *r
+				staged.stage = &tsodyksOracle{U: 0.3, tauRec: 120, tauFac: 60, x0: 1}
+				rows = append(rows, staged.checkClosedLoop(t, uint64(i), false)...)
+			}
 			if r.model != "hmn" && (mode > quickMode || i%4 == 0 && forced == (i%8 == 0)) { // hmn has its own
 
 				rows = append(rows, r.checkSame(t, uint64(i), forced))
@@ -566,8 +572,11 @@ func (r *plasticRule) checkClosedLoop(t *testing.T, seed uint64, delta bool) (ro
 	// An arrival moves the potential by a twentieth of the way to the threshold, and
 	// a constant current alone takes it there, or nearly.
 	size, drive := r.wMax, 0.98
-	if r.negative {
+	switch {
+	case r.negative:
 		drive = 1.3
+	case r.stage != nil:
+		drive = 1.1
 	}
 	if delta {
 		m.Populations = append(m.Populations, trains("in", in...), population("cells", cells, "iaf_psc_delta",
@@ -585,6 +594,9 @@ func (r *plasticRule) checkClosedLoop(t *testing.T, seed uint64, delta bool) (ro
 	var all []synapseOf
 	for k, source := range []string{"in", "cells"} {
 		p := network.Projection{Name: source + ">cells", Source: source, Target: "cells", Rule: network.EdgeList, Synapse: r.model, SynapseParams: r.params, Autapses: true, Multapses: true}
+		if r.stage != nil {
+			p.ShortTerm = network.ShortTerm{Model: "tsodyks2", Params: r.stage.values()}
+		}
 		n := []int{inputs, cells}[k]
 		for i := range n {
 			for j := range cells {
@@ -661,8 +673,16 @@ func (r *plasticRule) checkClosedLoop(t *testing.T, seed uint64, delta bool) (ro
 		if len(seen) == 0 {
 			continue
 		}
+		var u, x []real
+		if r.stage != nil {
+			u, x = r.stage.gains(b.pre)
+		}
 		for i, a := range r.oracle(b, seen, true) {
-			reach[s.target] = append(reach[s.target], arrival{b.arrivals()[i] + b.dendritic, double(a.w)})
+			w := a.w
+			if r.stage != nil {
+				w = times(w, u[i], x[i])
+			}
+			reach[s.target] = append(reach[s.target], arrival{b.arrivals()[i] + b.dendritic, double(w)})
 		}
 	}
 	samples := 0
@@ -690,6 +710,9 @@ func (r *plasticRule) checkClosedLoop(t *testing.T, seed uint64, delta bool) (ro
 	}
 	rows = append(rows, Check{Name: r.name + ": " + name + ", weights", Unit: "Σ|Δw|+w_max", Expected: 0, Got: worst, Tolerance: 1e-12, Why: why + "; some 200 events at a synapse, each rounds w once"})
 	if !delta {
+		if r.stage != nil {
+			name += " behind tsodyks2"
+		}
 		rows = append(rows, Check{Name: r.name + ": " + name + ", what arrivals transmit", Unit: "I_syn+w_max", Expected: 0, Got: current, Tolerance: 1e-12,
 			Why: fmt.Sprintf("I_syn = Σ w e^(−t/τ_syn) with the weight that each arrival finds, before its own change; %d samples", samples)})
 	}

@@ -179,14 +179,13 @@ func TestClusterModes(t *testing.T) {
 // steps of at most 1 µs between events, and finds crossings by bisection of the
 // last step: it shares nothing with Cluster.
 type rungeKutta struct {
-	cells   []ClusterCell
-	js      []Junction
-	y       [][5]float64 // V, e, i, de, di
-	level   []float64
-	free    []float64
-	hold    []bool
-	spikes  [][]float64
-	refract []float64
+	cells  []ClusterCell
+	js     []Junction
+	y      [][5]float64 // V, e, i, de, di
+	level  []float64
+	free   []float64
+	hold   []bool
+	spikes [][]float64
 }
 
 func (f *rungeKutta) slopes(y [][5]float64) [][5]float64 {

@@ -220,6 +220,34 @@ func (r dopamineOracle) weights(b *bond, reads []event.Time, coarse bool) (out [
 	return out
 }
 
+// eligibility is c at the reads and Σ|jumps| until then.
+func (r dopamineOracle) eligibility(b *bond, reads []event.Time) (out []account) {
+	by := allToAll
+	if r.set {
+		by = symmetric
+	}
+	p := &meetingPairs{b.arrivals(), b.posts(), by, r.causal, true}
+	var kicks []kick
+	total := fresh()
+	for _, e := range b.meetings(reads) {
+		k := kick{at: e.at}
+		switch e.kind {
+		case meetPost:
+			k.amount = times(num(r.aPlus), p.x(e.n, r.tauPlus))
+		case meetArrival:
+			k.amount = times(num(r.aMinus), p.y(e.n, r.tauMinus))
+		case meetRead:
+			c := past(len(kicks), func(i int) (event.Time, real) { return e.at - kicks[i].at, kicks[i].amount }, r.tauC, true)
+			out = append(out, account{c, total})
+			continue
+		default:
+			continue
+		}
+		kicks, total = append(kicks, k), plus(total, magnitude(k.amount))
+	}
+	return out
+}
+
 // daspnetOracle is the program of Izhikevich 2007: traces are set at spikes, the
 // eligibility is increased by A_+ times the trace of the arrivals up to 1 ms before a
 // post spike, by A_− times that of the post spikes up to an arrival, and at

@@ -131,7 +131,7 @@ func hmnContinuous() plasticRule {
 	h := coreRule(o.wMax)
 	h.aFast, h.tauSlow, h.tauPlus, h.tauMinus, h.aPlus, h.aMinus = 0, o.tauC, o.tauPlus, o.tauMinus, o.aPlus, o.aMinus
 	h.etaLocal, h.etaGlobal, h.gate, h.bernoulli = 0, o.eta, false, false
-	return plasticRule{name: "hmn, continuous", model: "hmn", wMin: o.wMin, wMax: o.wMax, start: 2, oracle: o.weights, flows: true,
+	return plasticRule{name: "hmn, continuous", model: "hmn", wMin: o.wMin, wMax: o.wMax, start: 2, oracle: o.weights, eligibility: o.eligibility, flows: true,
 		params: with(h.values(), "update", "continuous"), factors: factorsOf(o.factors)}
 }
 
@@ -145,7 +145,7 @@ func (o dopamineOracle) values(semantics string) quantity.Values {
 }
 
 func dopamineRule(name, semantics string, o dopamineOracle) plasticRule {
-	return plasticRule{name: name, model: "stdp_dopamine", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights, flows: true,
+	return plasticRule{name: name, model: "stdp_dopamine", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, oracle: o.weights, eligibility: o.eligibility, flows: true,
 		params: o.values(semantics), factors: factorsOf(o.factors)}
 }
 
@@ -172,7 +172,7 @@ func mstdpetRule(name string, o dopamineOracle) plasticRule {
 	r := plasticRule{name: name, model: "mstdpet", wMin: o.wMin, wMax: o.wMax, start: (o.wMin + o.wMax) / 2, params: v, factors: factorsOf(o.factors), kick: 6}
 	if r.oracle = (mstdpOracle{o}).weights; o.tauC > 0 {
 		o.aPlus, o.aMinus = o.aPlus/o.tauC, o.aMinus/o.tauC
-		r.oracle, r.flows = o.weights, true
+		r.oracle, r.eligibility, r.flows = o.weights, o.eligibility, true
 	}
 	return r
 }

@@ -28,12 +28,14 @@ type plasticRule struct {
 	wMax    float64
 	start   float64
 	factors []network.Modulator // without their events
-	stage   *tsodyksOracle      // short-term plasticity before the weight; nil: none
+	// eligibility is c at the reads, and the sum of the magnitudes of its jumps.
+	eligibility func(b *bond, reads []event.Time) []account
+	stage       *tsodyksOracle // short-term plasticity before the weight; nil: none
 	// flows: the weight changes between the synapse's own events, not at them.
 	flows bool
 	// negative: the weights are; the reference's are their magnitudes.
 	negative bool
-	kick     float64 // size of their jumps where the weight is to reach its bounds; 0 = 0.3
+	kick     float64 // size of the jumps of third factors that drive the weight to its bounds; 0 = 0.3
 }
 
 // course is one situation: synapses, the third factors' jumps, and the end.
@@ -435,6 +437,9 @@ func checkPlasticity(t *testing.T, mode mode) (rows []Check) {
 				Tolerance: float64(events+88) * 0x1p-53,
 				Why:       fmt.Sprintf("%s; worst of %d synapses; every event rounds w once, a trace its exponent of up to 20 four times", s.why, len(c.bonds))})
 		}
+		if r.eligibility != nil {
+			rows = append(rows, r.checkEligibility(t, uint64(i)))
+		}
 		// Spikes of either side of a synapse. References of modulated rules take long.
 		n, bonds := []int{1000, 5000, 10_000}[mode], []int{2, 2, 20}[mode]
 		if len(r.factors) > 0 {
@@ -475,6 +480,27 @@ func subset(n int) (out []int) {
 		out = append(out, i)
 	}
 	return out
+}
+
+// checkEligibility compares what a record of the eligibility reads.
+func (r *plasticRule) checkEligibility(t *testing.T, seed uint64) Check {
+	const bonds = 6
+	c := r.randomCourse(rand.New(rand.NewPCG(7, seed)), bonds, 60, 0)
+	c.often = true
+	m := r.describe(c, false)
+	m.Records = []network.Record{record(network.RecordEligibility, "plastic", c.every())}
+	tape := play(t, m, c.end+1)
+	worst := 0.0
+	for i := range c.bonds {
+		_, got := tape.signal(0, i)
+		for k, a := range r.eligibility(&c.bonds[i], c.reads()) {
+			if a.total.Sign() > 0 {
+				worst = math.Max(worst, math.Abs(double(minus(num(got[k+1]), a.w)))/double(a.total))
+			}
+		}
+	}
+	return Check{Name: r.name + ": random trains, eligibility", Unit: "Σ|jumps|", Expected: 0, Got: worst, Tolerance: 1e-13,
+		Why: fmt.Sprintf("Σ over all pairs, e^(−t/τ_c); 100 reads of %d synapses; some 100 jumps, each rounds c once and its factors four times", bonds)}
 }
 
 // checkSame plays one course twice: at one go with one worker, and in pieces with
@@ -702,17 +728,17 @@ func (r *plasticRule) checkClosedLoop(t *testing.T, seed uint64, delta bool) (ro
 		}
 	}
 	name, why := "a recurrent network", fmt.Sprintf("from its spikes alone: %d synapses, %d spikes of %d neurons, each reached by some %d", len(all), fired, cells, len(all)/cells)
-	if delta {
+	switch {
+	case delta:
 		name = "a recurrent network of delta neurons"
+	case r.stage != nil:
+		name = "a recurrent network behind tsodyks2"
 	}
 	if fired < 100 || moved == 0 {
 		t.Errorf("%s: %s: %d spikes, weights moved by %g", r.name, name, fired, moved)
 	}
 	rows = append(rows, Check{Name: r.name + ": " + name + ", weights", Unit: "Σ|Δw|+w_max", Expected: 0, Got: worst, Tolerance: 1e-12, Why: why + "; some 200 events at a synapse, each rounds w once"})
 	if !delta {
-		if r.stage != nil {
-			name += " behind tsodyks2"
-		}
 		rows = append(rows, Check{Name: r.name + ": " + name + ", what arrivals transmit", Unit: "I_syn+w_max", Expected: 0, Got: current, Tolerance: 1e-12,
 			Why: fmt.Sprintf("I_syn = Σ w e^(−t/τ_syn) with the weight that each arrival finds, before its own change; %d samples", samples)})
 	}

@@ -107,15 +107,14 @@ func newCondExp(v quantity.Values, n int) (Dynamics, error) {
 		quiet: make([]event.Time, n), all: make([]condExpCell, n)}
 	c.toEx, c.toIn = p("E_ex")-c.eL, p("E_in")-c.eL
 	c.fL, c.fEx, c.fIn = c.gL*(c.vTh-c.eL), p("E_ex")-c.vTh, c.vTh-p("E_in")
-	// A step's share of the tolerance, at a potential some millivolts from rest.
-	c.tol = share * p("rtol") * 10
+	c.tol = p("rtol") * 10 // relative to some millivolts from rest
 	// Terms of order 17 and beyond are below it even if they begin with the whole
 	// range of potentials: the k-th derivative of v is at most of the size of
 	// (a + rate k/2)^k times that, because that of exp(x eᵗ), a Touchard polynomial
 	// of x, is.
 	width := max(p("E_ex")-p("E_in"), 10)
 	c.rate = max(c.rEx, c.rIn)
-	c.rate4, c.reach4 = 3*c.rate, root(2*70*c.tol/width, 9)
+	c.rate4, c.reach4 = 2.5*c.rate, root(2*70*c.tol/width, 9)
 	c.rate6, c.reach6 = 3.5*c.rate, root(2*924*c.tol/width, 13)
 	c.reach = root(c.tol/width, maxOrder-1)
 	c.fade = root(c.tol/width, fadeOrder+1) / c.rate
@@ -212,11 +211,11 @@ func (c *condExpCells) move(x *condExpCell, t event.Time) {
 	for {
 		a := float64(c.rC * (c.gL + x.ex + x.in))
 		if float64(h*(a+c.rate4)) <= c.reach4 {
-			c.step(x, h, false)
+			c.short(x, h)
 			return
 		}
 		if float64(h*(a+c.rate6)) <= c.reach6 {
-			c.step(x, h, true)
+			c.long(x, h)
 			return
 		}
 		if float64(x.ex*c.toEx/c.rEx)+float64(math.Abs(x.in*c.toIn)/c.rIn) < 1e-15/c.rC {
@@ -229,7 +228,7 @@ func (c *condExpCells) move(x *condExpCell, t event.Time) {
 			return
 		}
 		part := c.reach6 / (a + c.rate6)
-		c.step(x, part, true)
+		c.long(x, part)
 		h -= part
 	}
 }
@@ -240,17 +239,61 @@ func (c *condExpCells) longest(x *condExpCell) float64 {
 	return min(c.fade, c.reach/(a+float64(c.rate*(maxOrder/2))))
 }
 
-// span has the first terms of the Taylor series of a and b at one end of a step.
-type span struct{ a, b [6]float64 }
-
-// step makes a step of h ms with a formula of order 2m, m = 4 or 6: with v_k the
-// terms of the series at its start and u_k of that at its end,
+// Steps. With v_k the terms of the Taylor series at the start of a step of h ms and
+// u_k those at its end,
 //
 //	Σ_k C_k (−1)ᵏ u_k = Σ_k C_k v_k,   C_k = m! (2m − k)!/((2m)! (m − k)!),
 //
-// Hermite's two-point formula (Obreshkov 1940; the diagonal Padé approximation of
-// the exponential). The u_k are linear in u_0, so it is solved by a division.
-func (c *condExpCells) step(x *condExpCell, h float64, six bool) {
+// but for an error of order 2m + 1: Hermite's two-point formula (for constant a
+// the diagonal Padé approximation of the exponential). The u_k are linear in u_0,
+// u_k = p_k + q_k u_0, so it is solved by a division. The terms follow from
+//
+//	(k+1) v_{k+1} = b_k − Σ_j a_j v_{k−j}.
+
+// short makes a step of h ms with m = 4. It is six with less, written out, since
+// two steps in three are short.
+func (c *condExpCells) short(x *condExpCell, h float64) {
+	hC, le, li := float64(h*c.rC), -h*c.rEx, -h*c.rIn
+	g, i := float64(hC*c.gL), float64(hC*(c.iE+x.current))
+	le2, li2 := float64(le*le)*0.5, float64(li*li)*0.5
+	le3, li3 := float64(le*le2)*(1./3), float64(li*li2)*(1./3)
+
+	se, si := float64(hC*x.ex), float64(hC*x.in)
+	be, bi := float64(se*c.toEx), float64(si*c.toIn)
+	a0, b0 := g+se+si, i+be+bi
+	a1, b1 := float64(se*le)+float64(si*li), float64(be*le)+float64(bi*li)
+	a2, b2 := float64(se*le2)+float64(si*li2), float64(be*le2)+float64(bi*li2)
+	a3, b3 := float64(se*le3)+float64(si*li3), float64(be*le3)+float64(bi*li3)
+	v := x.v - c.eL
+	v1 := b0 - float64(a0*v)
+	v2 := float64((b1 - float64(a1*v) - float64(a0*v1)) * (1. / 2))
+	v3 := float64((b2 - float64(a2*v) - float64(a1*v1) - float64(a0*v2)) * (1. / 3))
+	v4 := float64((b3 - float64(a3*v) - float64(a2*v1) - float64(a1*v2) - float64(a0*v3)) * (1. / 4))
+	sum := v + float64(v1*(1./2)) + float64(v2*(3./14)) + float64(v3*(1./14)) + float64(v4*(1./70))
+
+	fe, fi := fading(le), fading(li)
+	se, si, be, bi = float64(se*fe), float64(si*fi), float64(be*fe), float64(bi*fi)
+	a0, b0 = g+se+si, i+be+bi
+	a1, b1 = float64(se*le)+float64(si*li), float64(be*le)+float64(bi*li)
+	a2, b2 = float64(se*le2)+float64(si*li2), float64(be*le2)+float64(bi*li2)
+	a3, b3 = float64(se*le3)+float64(si*li3), float64(be*le3)+float64(bi*li3)
+	p2 := float64((b1 - float64(a0*b0)) * (1. / 2))
+	p3 := float64((b2 - float64(a1*b0) - float64(a0*p2)) * (1. / 3))
+	p4 := float64((b3 - float64(a2*b0) - float64(a1*p2) - float64(a0*p3)) * (1. / 4))
+	q2 := float64((float64(a0*a0) - a1) * (1. / 2))
+	q3 := float64((float64(a1*a0) - a2 - float64(a0*q2)) * (1. / 3))
+	q4 := float64((float64(a2*a0) - a3 - float64(a1*q2) - float64(a0*q3)) * (1. / 4))
+	p := float64(p2*(3./14)) + float64(p4*(1./70)) - float64(b0*(1./2)) - float64(p3*(1./14))
+	q := 1 + float64(a0*(1./2)) + float64(q2*(3./14)) + float64(q4*(1./70)) - float64(q3*(1./14))
+	x.v = c.eL + (sum-p)/q
+	x.ex, x.in = float64(x.ex*fe), float64(x.in*fi)
+}
+
+// span has the first terms of the series of a and b at one end of a step.
+type span struct{ a, b [6]float64 }
+
+// long makes a step of h ms with m = 6.
+func (c *condExpCells) long(x *condExpCell, h float64) {
 	hC := float64(h * c.rC)
 	g, i := float64(hC*c.gL), float64(hC*(c.iE+x.current))
 	le, li := -h*c.rEx, -h*c.rIn
@@ -259,34 +302,30 @@ func (c *condExpCells) step(x *condExpCell, h float64, six bool) {
 	se, si, ee, ei := float64(hC*x.ex), float64(hC*x.in), float64(hC*ex), float64(hC*in)
 	s.a[0], s.b[0] = g+se+si, i+float64(se*c.toEx)+float64(si*c.toIn)
 	e.a[0], e.b[0] = g+ee+ei, i+float64(ee*c.toEx)+float64(ei*c.toIn)
-	fe, fi := le, li
-	n := 4
-	if six {
-		n = 6
-	}
-	for k := 1; ; {
+	fe, fi := 1., 1.
+	for k := 1; k < len(s.a); k++ {
+		fe, fi = float64(fe*float64(le*inverse[k])), float64(fi*float64(li*inverse[k]))
 		s.a[k] = float64(se*fe) + float64(si*fi)
 		s.b[k] = float64(float64(se*fe)*c.toEx) + float64(float64(si*fi)*c.toIn)
 		e.a[k] = float64(ee*fe) + float64(ei*fi)
 		e.b[k] = float64(float64(ee*fe)*c.toEx) + float64(float64(ei*fi)*c.toIn)
-		if k++; k == n {
-			break
-		}
-		fe, fi = float64(fe*float64(le*inverse[k])), float64(fi*float64(li*inverse[k]))
 	}
 	v := x.v - c.eL
-	var sum, p, q float64 // of the start, and of the end: p + q u_0
-	if six {
-		sum = v + s.six(v, 1, 1)
-		p = e.six(0, 1, -1)
-		q = 1 + e.six(1, 0, -1)
-	} else {
-		sum = v + s.four(v, 1, 1)
-		p = e.four(0, 1, -1)
-		q = 1 + e.four(1, 0, -1)
-	}
-	x.v = c.eL + (sum-p)/q
+	p, q := e.six(0, 1, -1), 1+e.six(1, 0, -1)
+	x.v = c.eL + (v+s.six(v, 1, 1)-p)/q
 	x.ex, x.in = ex, in
+}
+
+// six is Σ_k C_k dᵏ v_k, k = 1 to 6, where b is taken f times.
+func (s *span) six(v, f, d float64) float64 {
+	a, b := &s.a, &s.b
+	v1 := float64(f*b[0]) - float64(a[0]*v)
+	v2 := float64((float64(f*b[1]) - float64(a[1]*v) - float64(a[0]*v1)) * (1. / 2))
+	v3 := float64((float64(f*b[2]) - float64(a[2]*v) - float64(a[1]*v1) - float64(a[0]*v2)) * (1. / 3))
+	v4 := float64((float64(f*b[3]) - float64(a[3]*v) - float64(a[2]*v1) - float64(a[1]*v2) - float64(a[0]*v3)) * (1. / 4))
+	v5 := float64((float64(f*b[4]) - float64(a[4]*v) - float64(a[3]*v1) - float64(a[2]*v2) - float64(a[1]*v3) - float64(a[0]*v4)) * (1. / 5))
+	v6 := float64((float64(f*b[5]) - float64(a[5]*v) - float64(a[4]*v1) - float64(a[3]*v2) - float64(a[2]*v3) - float64(a[1]*v4) - float64(a[0]*v5)) * (1. / 6))
+	return float64(d*(float64(v1*(1./2))+float64(v3*(1./11))+float64(v5*(1./132)))) + float64(v2*(5./22)) + float64(v4*(1./33)) + float64(v6*(1./924))
 }
 
 // fading is eˣ, x ≤ 0. For small x it is Padé's approximation of order 8, which is
@@ -299,28 +338,6 @@ func fading(x float64) float64 {
 	e := 1 + float64(y*(3./28+float64(y*(1./1680))))
 	o := float64(x * (0.5 + float64(y*(1./84))))
 	return (e + o) / (e - o)
-}
-
-// four is Σ_k C_k dᵏ v_k, k = 1 to 4, where (k+1) v_{k+1} = f b_k − Σ_j a_j v_{k−j}.
-func (s *span) four(v, f, d float64) float64 {
-	a, b := &s.a, &s.b
-	v1 := float64(f*b[0]) - float64(a[0]*v)
-	v2 := float64((float64(f*b[1]) - float64(a[1]*v) - float64(a[0]*v1)) * (1. / 2))
-	v3 := float64((float64(f*b[2]) - float64(a[2]*v) - float64(a[1]*v1) - float64(a[0]*v2)) * (1. / 3))
-	v4 := float64((float64(f*b[3]) - float64(a[3]*v) - float64(a[2]*v1) - float64(a[1]*v2) - float64(a[0]*v3)) * (1. / 4))
-	return float64(d*(float64(v1*(1./2))+float64(v3*(1./14)))) + float64(v2*(3./14)) + float64(v4*(1./70))
-}
-
-// six is the same for m = 6.
-func (s *span) six(v, f, d float64) float64 {
-	a, b := &s.a, &s.b
-	v1 := float64(f*b[0]) - float64(a[0]*v)
-	v2 := float64((float64(f*b[1]) - float64(a[1]*v) - float64(a[0]*v1)) * (1. / 2))
-	v3 := float64((float64(f*b[2]) - float64(a[2]*v) - float64(a[1]*v1) - float64(a[0]*v2)) * (1. / 3))
-	v4 := float64((float64(f*b[3]) - float64(a[3]*v) - float64(a[2]*v1) - float64(a[1]*v2) - float64(a[0]*v3)) * (1. / 4))
-	v5 := float64((float64(f*b[4]) - float64(a[4]*v) - float64(a[3]*v1) - float64(a[2]*v2) - float64(a[1]*v3) - float64(a[0]*v4)) * (1. / 5))
-	v6 := float64((float64(f*b[5]) - float64(a[5]*v) - float64(a[4]*v1) - float64(a[3]*v2) - float64(a[2]*v3) - float64(a[1]*v4) - float64(a[0]*v5)) * (1. / 6))
-	return float64(d*(float64(v1*(1./2))+float64(v3*(1./11))+float64(v5*(1./132)))) + float64(v2*(5./22)) + float64(v4*(1./33)) + float64(v6*(1./924))
 }
 
 // expand works out the series of v over a step of h ms:

@@ -119,16 +119,16 @@ func TestCondExpTolerance(t *testing.T) {
 		c := d.(*condExpCells)
 		x := condExpCell{v: -85 + 30*r.Float64(), ex: 300 * math.Pow(r.Float64(), 4), in: 300 * math.Pow(r.Float64(), 4)}
 		a := c.rC * (c.gL + x.ex + x.in)
-		for _, six := range []bool{false, true} {
-			h := c.reach4 / (a + c.rate4)
-			if six {
-				h = c.reach6 / (a + c.rate6)
+		for _, long := range []bool{false, true} {
+			h, step := c.reach4/(a+c.rate4), c.short
+			if long {
+				h, step = c.reach6/(a+c.rate6), c.long
 			}
 			y, z := x, x
-			c.step(&y, h, six)
+			step(&y, h)
 			const parts = 20 // whose error is 20⁸ times smaller
 			for range parts {
-				c.step(&z, h/parts, true)
+				c.long(&z, h/parts)
 			}
 			if e := math.Abs(y.v - z.v); e > 1e-12 {
 				worst = max(worst, e/c.tol)

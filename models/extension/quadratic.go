@@ -149,6 +149,11 @@ func (q *Quadratic) Advance(i int, from, to event.Time, arrivals []neuron.Arriva
 	return spikes, nil
 }
 
+// Copy copies neuron src to dst, for samples inside a window.
+func (q *Quadratic) Copy(dst, src int) {
+	q.v[dst], q.free[dst], q.due[dst] = q.v[src], q.free[src], q.due[src]
+}
+
 // State gives access to V_m, the one state variable.
 func (q *Quadratic) State(i int, key string) *float64 {
 	if key == "V_m" {

@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 
@@ -191,6 +192,58 @@ func TestGridSplit(t *testing.T) {
 		}
 		if over := rows[k+4][1] >= 30; over != fired[rows[k][0]] {
 			t.Fatalf("V_m at %v ms is %v, fired at %v: %v", rows[k+4][0], rows[k+4][1], rows[k][0], fired[rows[k][0]])
+		}
+	}
+}
+
+// TestGridPlastic: windows of several steps, in which the weight of an arrival
+// hangs on spikes of its target in earlier steps of the window, against windows
+// shorter than a step, in which nothing does; and workers and splits.
+func TestGridPlastic(t *testing.T) {
+	p := num("semantics", "exact", "trace", "set", "A_plus", 0.1, "A_minus", -0.15, "eta", 0.1, "b", -0.5, "w_max", 4)
+	weights := func(workers int, cap event.Time, parts ...event.Time) ([]Spike, []float64) {
+		m := izhikevichModel("stdp_dopamine", 2.75, 0.25, p)
+		m.Projections[2].Dendritic = fixed(3)
+		m.Simulation.LookaheadMax = cap
+		n, err := Build(m, Options{Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		var rec keepAll
+		for _, d := range parts {
+			if err := n.Run(context.Background(), d, Recorder{Spikes: &rec}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var w []float64
+		for part := range n.Weights(0) {
+			w = append(w, part...)
+		}
+		return rec.spikes, w
+	}
+	spikes, w := weights(1, 0, 2*event.Second)
+	moved := 0
+	for _, x := range w {
+		if x != 1 {
+			moved++
+		}
+	}
+	if len(spikes) < 1000 || moved < 10000 {
+		t.Fatalf("%d spikes, %d weights that moved: nothing to see", len(spikes), moved)
+	}
+	again, v := weights(3, 0, 700*event.Millisecond+1, event.Second, 300*event.Millisecond-1)
+	if !slices.Equal(again, spikes) || !slices.Equal(v, w) {
+		t.Error("workers or splits changed spikes or weights")
+	}
+	short, v := weights(1, 400*event.Microsecond, 2*event.Second)
+	if !slices.Equal(short, spikes) {
+		t.Errorf("shorter windows changed spikes: %d, %d", len(short), len(spikes))
+	}
+	for k := range v {
+		// Some 10 events per weight of up to 4, each rounded to 1e-16 of it.
+		if math.Abs(v[k]-w[k]) > 1e-14 {
+			t.Fatalf("weight %d is %v in short windows, %v in long ones", k, v[k], w[k])
 		}
 	}
 }

@@ -100,14 +100,14 @@ func (c *connector) plasticWiring(lo, hi int) ([]*synapse.Wiring, error) {
 }
 
 // sortPlaced orders synapses by band, source, axonal delay, target and multapse
-// number. Where delays are equal, those listed by target need but be dealt out
-// to their sources.
+// number. Those of one band are dealt out to their sources and sorted row by row:
+// where delays are equal, too, rows of synapses listed by target are in order then.
 func (c *connector) sortPlaced(all []placed) []placed {
 	order := func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.band, b.band), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Axonal, b.Axonal),
 			cmp.Compare(a.Target, b.Target), cmp.Compare(a.Multapse, b.Multapse))
 	}
-	if c.axonal.fixed && c.p.Rule != EdgeList && !c.bySource {
+	if !slices.ContainsFunc(all, func(x placed) bool { return x.band > 0 }) {
 		next := make([]int, c.sources+1)
 		for i := range all {
 			next[all[i].Source+1]++
@@ -121,11 +121,16 @@ func (c *connector) sortPlaced(all []placed) []placed {
 			dealt[next[s]] = all[i]
 			next[s]++
 		}
-		all = dealt
+		start := 0
+		for _, end := range next[:c.sources] {
+			if row := dealt[start:end]; !slices.IsSortedFunc(row, order) {
+				slices.SortFunc(row, order)
+			}
+			start = end
+		}
+		return dealt
 	}
-	if !slices.IsSortedFunc(all, order) {
-		slices.SortFunc(all, order)
-	}
+	slices.SortFunc(all, order)
 	return all
 }
 

@@ -52,6 +52,21 @@ func integrated(name string, system func(p func(key string) float64) System) fun
 	}
 }
 
+// checkStep refuses fixed steps that would round to nothing, and then what check
+// refuses.
+func checkStep(name string, check func(quantity.Values) (string, error)) func(quantity.Values) (string, error) {
+	return func(v quantity.Values) (string, error) {
+		m, _ := Lookup(name)
+		if h := m.Number(v, "fixed_step"); h > 0 && h < 1e-9 {
+			return "fixed_step", fmt.Errorf("fixed_step = %g ms, want 0, for adaptive steps, or at least 1e-09 ms", h)
+		}
+		if check == nil {
+			return "", nil
+		}
+		return check(v)
+	}
+}
+
 // checkReset refuses thresholds at or below the reset potential.
 func checkReset(name, threshold, reset string) func(quantity.Values) (string, error) {
 	return func(v quantity.Values) (string, error) {
@@ -82,14 +97,14 @@ func init() {
 		Doc:    "Leaky integrate-and-fire neuron with exponential conductances: " + condEquation + ", tau_syn dg/dt = −g; an arrival adds the magnitude of its weight to g_ex (positive) or g_in (negative). " + doc,
 		Cite:   "Meffin, Burkitt & Grayden 2004, doi:10.1023/B:JCNS.0000014108.03012.81",
 		Params: condParams, States: []quantity.Param{sV, sGex, sGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkReset("iaf_cond_exp", "V_th", "V_reset"), New: newCondExp, Currents: true,
+		Check: checkStep("iaf_cond_exp", checkReset("iaf_cond_exp", "V_th", "V_reset")), New: newCondExp, Currents: true,
 	})
 	Register(Model{
 		Name: "iaf_cond_alpha", Kind: Spiking,
 		Doc:    "Leaky integrate-and-fire neuron with alpha conductances: as iaf_cond_exp, but an arrival of weight w contributes |w| (e/tau_syn) s exp(−s/tau_syn), whose peak is |w| at s = tau_syn. " + doc,
 		Cite:   "Meffin, Burkitt & Grayden 2004, doi:10.1023/B:JCNS.0000014108.03012.81",
 		Params: condParams, States: []quantity.Param{sV, sGex, sGin, sDGex, sDGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkReset("iaf_cond_alpha", "V_th", "V_reset"), New: integrated("iaf_cond_alpha", condAlpha), Currents: true,
+		Check: checkStep("iaf_cond_alpha", checkReset("iaf_cond_alpha", "V_th", "V_reset")), New: integrated("iaf_cond_alpha", condAlpha), Currents: true,
 	})
 }
 

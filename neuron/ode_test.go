@@ -416,6 +416,38 @@ func TestRunaway(t *testing.T) {
 	}
 }
 
+func TestRefusedParameters(t *testing.T) {
+	for _, c := range []struct {
+		model, key string
+		v          quantity.Values
+	}{
+		{"iaf_cond_exp", "V_th", quantity.Values{"V_th": number(-60)}},
+		{"iaf_cond_multi", "V_th", quantity.Values{"V_reset": number(-50)}},
+		{"iaf_cond_alpha", "fixed_step", quantity.Values{"fixed_step": number(1e-10)}},
+		{"hh_psc_alpha", "fixed_step", quantity.Values{"fixed_step": number(1e-10)}},
+		{"hh_psc_alpha", "rtol", quantity.Values{"rtol": number(0)}},
+		{"iaf_cond_exp", "tau_syn_ex", quantity.Values{"tau_syn_ex": number(0)}},
+		{"iaf_cond_exp", "g_L", quantity.Values{"g_L": number(math.NaN())}},
+		{"aeif_cond_exp", "V_peak", quantity.Values{"V_peak": number(-60)}},
+		{"aeif_cond_exp", "V_reset", quantity.Values{"V_reset": number(0)}},
+		{"aeif_cond_exp", "Delta_T", quantity.Values{"Delta_T": number(0.05)}},
+		{"aeif_cond_alpha", "V_reset", quantity.Values{"Delta_T": number(0), "V_reset": number(-50)}},
+		{"aeif_cond_alpha", "Delta_T", quantity.Values{"Delta_T": number(-1)}},
+		{"izhikevich", "V_th", quantity.Values{"c": number(40)}},
+	} {
+		m, _ := Lookup(c.model)
+		if key, err := m.CheckAll(c.v); err == nil || key != c.key {
+			t.Errorf("%s with %v: key %q, error %v; want one about %s", c.model, c.v, key, err, c.key)
+		}
+	}
+	for _, c := range adaptive {
+		m, _ := Lookup(c.model)
+		if key, err := m.CheckAll(nil); err != nil {
+			t.Errorf("%s: the defaults are refused: %s: %v", c.model, key, err)
+		}
+	}
+}
+
 func TestAdvanceAllocatesNothing(t *testing.T) {
 	for _, c := range adaptive {
 		m, _ := Lookup(c.model)

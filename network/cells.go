@@ -316,7 +316,7 @@ func (b *cellBlock) deal() {
 // dealRow deals out what one spike does in the window.
 func (b *cellBlock) dealRow(in *input, pe *pending) {
 	r := in.r
-	a := neuron.Arrival{At: pe.at, Port: r.Port, Weight: r.Const, Src: in.p.src.first + pe.src}
+	a := neuron.Arrival{At: pe.at, Port: r.Port, Weight: float64(pe.gain * r.Const), Src: in.p.src.first + pe.src}
 	sorted, count := b.sorted, b.count
 	if r.Delay == nil && r.Weight == nil && r.Weight64 == nil && pe.w == nil {
 		for _, i := range r.Target[pe.prev:pe.cur] {

@@ -17,7 +17,8 @@
 // their window comes and have no entry of their own. A linear block passes
 // windows by sweeping all neurons step by step, by sweeping them once in an epoch
 // of several windows (advanceEpoch), or event by event; which way it is follows
-// from the model (Network.choosePaths).
+// from the model (Network.choosePaths). Neurons with a Dynamics of their own are
+// advanced one by one, those to which something comes (cellBlock).
 //
 // Stages. Between the spikes of a population and the weights of a projection may
 // stand short-term plasticity and stochastic release (transmission in transmit.go):

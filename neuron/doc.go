@@ -18,10 +18,13 @@
 //     connections of no delay.
 //   - Train (Poisson, correlated, listed) and Levels (steps of current or rate,
 //     noise) are sources; what they send is a function of time alone.
+//   - System is a neuron whose equations have no closed solution, and Cells are
+//     neurons of it: integrated adaptively in their own time, from event to event.
+//     condExpCells do the same for iaf_cond_exp with less.
 //   - Cluster is neurons that gap junctions join, advanced together.
 //
-// Models from outside implement Dynamics instead, and models that are defined on a
-// grid of time Grid.
+// Cells, and models from outside, implement Dynamics, with Lazy and Copier as they
+// can; models that are defined on a grid of time implement Grid.
 //
 // Invariants. No crossing is missed, and one is rounded once, to the nearest
 // picosecond. At one instant all arrivals come before the threshold test, and

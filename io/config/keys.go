@@ -101,7 +101,7 @@ func makeKeys() []Key {
 		none1("projection", Tables, "", "connections from one population to another"),
 		need(k("projection.name", Text, "", "unique; part of the identity of its synapses, so a new name draws a new network")),
 		need(k("projection.source", Word, "", "name of a population")),
-		need(k("projection.target", Word, "", "name of a population that receives. Not of a source model, except for plastic synapses: these see its spikes or levels, and their weight, without unit then, drives nothing; models from outside receive spikes only")),
+		need(k("projection.target", Word, "", "name of a population that receives. Not of a source model, except for plastic synapses: these see its spikes or levels, and their weight, without unit then, drives nothing; some models receive spikes only")),
 		one(network.Rules, need(k("projection.rule", Word, "", "connection rule"))),
 		in(0, 1, only("pairwise_bernoulli, distance", need(k("projection.p", Number, "1", "probability of each pair; for distance the peak of the profile")))),
 		in(0, 1<<31, only("fixed_indegree, fixed_outdegree", need(k("projection.degree", Integer, "", "synapses per target (fixed_indegree) or per source (fixed_outdegree)")))),

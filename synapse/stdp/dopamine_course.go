@@ -350,7 +350,7 @@ func (c *course) stretch(w, e, lo, hi float64, a, b *mark) float64 {
 		return w
 	}
 	gain := 0.0
-	if a.seg == b.seg && b.node-a.node < c.short {
+	if b.node-a.node < c.short && b.seg-a.seg <= fewSegments {
 		gain = c.direct(a, b.node)
 	} else {
 		gain = (b.sum - a.sum) + (b.rest - a.rest) + (a.tail - b.tail)
@@ -377,16 +377,28 @@ func (c *course) stretch(w, e, lo, hi float64, a, b *mark) float64 {
 	return c.walk(w, e/a.lift, lo, hi, a, b.node)
 }
 
-// direct is the integral of D e^{−s/τ_c} from a to u in one segment.
+// fewSegments is how many jumps of D a short stretch is taken through one by one.
+const fewSegments = 16
+
+// direct is the integral of D e^{−s/τ_c} from a to u, a few segments at most, without
+// the difference of two tails.
 func (c *course) direct(a *mark, u event.Time) float64 {
-	i := a.seg - c.first
-	since, ms := (a.node - c.at[i]).MS(), (u - a.node).MS()
-	sum := 0.0
-	for k, v := range c.x[i*len(c.rate) : (i+1)*len(c.rate)] {
-		if v != 0 {
-			v = float64(v * fmath.Exp(-float64(since*c.rate[k])))
-			sum -= float64(float64(v*c.gain[k]) * fmath.Expm1(-float64(ms/c.gain[k])))
+	sum, at := 0.0, a.node
+	for i := a.seg - c.first; at < u; i++ {
+		end := u
+		if i+1 < len(c.at) {
+			end = min(end, c.at[i+1])
 		}
+		since, ms := (at - c.at[i]).MS(), (end - at).MS()
+		piece := 0.0
+		for k, v := range c.x[i*len(c.rate) : (i+1)*len(c.rate)] {
+			if v != 0 {
+				v = float64(v * fmath.Exp(-float64(since*c.rate[k])))
+				piece -= float64(float64(v*c.gain[k]) * fmath.Expm1(-float64(ms/c.gain[k])))
+			}
+		}
+		sum += float64(piece * fmath.Exp(-float64((at-a.node).MS()*c.rc)))
+		at = end
 	}
 	return sum / a.lift
 }

@@ -284,7 +284,7 @@ func randomTrial(rng *rand.Rand, length float64, semantics string) trial {
 	pick := func(x ...float64) float64 { return x[rng.IntN(len(x))] }
 	x := trial{p: DopamineParams{
 		APlus: rng.Float64() + 0.1, AMinus: -1.5 * rng.Float64(), TauPlus: pick(10, 20, 50), TauMinus: pick(10, 20, 33.7),
-		TauC: pick(20, 50, 200, 1000), Eta: pick(0.001, 0.01, 0.1), B: pick(0, 0.05, -0.02, 0.3), Set: rng.IntN(2) == 0, Semantics: semantics,
+		TauC: pick(1, 20, 50, 200, 1000, 1e5, 1e7), Eta: pick(0.001, 0.01, 0.1), B: pick(0, 0.05, -0.02, 0.3), Set: rng.IntN(2) == 0, Semantics: semantics,
 	}, axonal: ms(1), dendritic: ms(pick(0, 0.5, 3))}
 	x.p.WMin, x.p.WMax = pick(0, 0.2), pick(1, 4, 1000)
 	x.w0 = x.p.WMin + rng.Float64()*(min(x.p.WMax, 2)-x.p.WMin)

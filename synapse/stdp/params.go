@@ -78,7 +78,7 @@ func (k keys) checkBounds(v quantity.Values) (key string, err error) {
 // settleEvery is the time between settle passes: long enough that their pass over
 // all synapses costs little, short enough that the history of post spikes stays
 // small.
-const settleEvery = 10 * event.Second
+const settleEvery = 4 * event.Second
 
 // required makes the parameter of that name one that must be given.
 func (k keys) required(key string) keys {

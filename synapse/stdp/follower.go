@@ -28,7 +28,11 @@ func (f *follower) To(t event.Time) {
 		n++
 	}
 	f.coming = f.coming[:copy(f.coming, f.coming[n:])]
-	f.r.to(&f.v, t+1)
+	// A run may end, and all be taken to its end, before a sample that was read in
+	// the same window: what has been seen is not seen again.
+	if t+1 > f.v.settled {
+		f.r.to(&f.v, t+1)
+	}
 }
 
 // Read is the magnitude at the time the follower was taken to.

@@ -15,9 +15,9 @@ import (
 //	b = (I + g_ex (E_ex − E_L) + g_in (E_in − E_L))/C_m,
 //
 // where a and b are sums of exponentials between events, so that the Taylor series
-// of v follows from a recursion, without evaluations of f and to whatever order the
-// length of the step and the tolerance ask for. As a rule there is one step from
-// one event to the next.
+// of v at either end of a step follow from a recursion. A step equates the two
+// (short, long); as a rule there is one from one event to the next. The series at
+// its start alone (expand) serves to search for a threshold.
 //
 // No step is made to see whether the threshold is reached. The current that would
 // flow at threshold,
@@ -38,9 +38,8 @@ type condExpCells struct {
 	tRef                event.Time
 	tol                 float64 // of the terms of a step [mV]
 	rate                float64 // of the faster conductance
-	reach               float64 // largest h (a + rate maxOrder/2)
-	// The same for the steps that are made: h (a + rate4) ≤ reach4 for order 8,
-	// h (a + rate6) ≤ reach6 for order 12.
+	reach               float64 // of expand: largest h (a + rate maxOrder/2)
+	// short takes steps with h (a + rate4) ≤ reach4, long with h (a + rate6) ≤ reach6.
 	rate4, reach4, rate6, reach6 float64
 	fade                         float64 // longest step that the conductances allow
 	quiet                        []event.Time
@@ -66,9 +65,9 @@ const (
 	freed                 // it leaves refractoriness
 )
 
-// A step's series is worked out until two terms in a row are below the tolerance,
-// at most to maxOrder; that of the conductances always to fadeOrder. Steps are
-// short enough for both.
+// The series of v is worked out until two terms in a row are below the tolerance,
+// at most to maxOrder; those of a and b always to fadeOrder. Steps that are searched
+// are short enough for both.
 const (
 	maxOrder  = 18
 	fadeOrder = 8
@@ -108,10 +107,11 @@ func newCondExp(v quantity.Values, n int) (Dynamics, error) {
 	c.toEx, c.toIn = p("E_ex")-c.eL, p("E_in")-c.eL
 	c.fL, c.fEx, c.fIn = c.gL*(c.vTh-c.eL), p("E_ex")-c.vTh, c.vTh-p("E_in")
 	c.tol = p("rtol") * 10 // relative to some millivolts from rest
-	// Terms of order 17 and beyond are below it even if they begin with the whole
-	// range of potentials: the k-th derivative of v is at most of the size of
-	// (a + rate k/2)^k times that, because that of exp(x eᵗ), a Touchard polynomial
-	// of x, is.
+	// The k-th derivative of v is at most of the size of (a + rate k/2)^k times the
+	// range of potentials, because that of exp(x eᵗ), a Touchard polynomial of x,
+	// is. The two-point formula leaves out 1/(70·9!) and 1/(924·13!) of the next
+	// one. In practice half the range and fewer rates do: see the test of the
+	// tolerance.
 	width := max(p("E_ex")-p("E_in"), 10)
 	c.rate = max(c.rEx, c.rIn)
 	c.rate4, c.reach4 = 2.5*c.rate, root(2*70*c.tol/width, 9)

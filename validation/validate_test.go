@@ -80,6 +80,7 @@ var sections = []section{
 	{"Learning: shipped models", checkLearners},
 	{"Plasticity: every rule in every situation", checkPlasticity},
 	{"Plasticity: random rules", checkRandomPlastic},
+	{"Plasticity: onto neurons of every model", checkPlasticTargets},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
 	{"Plasticity: rules between rates, piece by piece", checkRatePieces},

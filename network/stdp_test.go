@@ -1,12 +1,16 @@
 package network
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"slices"
 	"sort"
 	"testing"
 
 	"hmn/event"
+	"hmn/event/quantity"
 )
 
 // stdpModel is a recurrent network of n neurons of a model with STDP between the
@@ -216,6 +220,47 @@ func TestSTDPSettles(t *testing.T) {
 		i := one.model.FindProjection("EE")
 		if !slices.Equal(allWeights(one, i), allWeights(pieces, i)) {
 			t.Errorf("%s: weights differ", d.name)
+		}
+	}
+}
+
+// TestGoldenSTDP pins spikes and weights to the last bit, as TestGoldenNetworks does:
+// v1, v3 and other machines must agree.
+func TestGoldenSTDP(t *testing.T) {
+	for _, c := range []struct {
+		name, model string
+		keys        quantity.Values
+		want        string
+	}{
+		{"additive", "stdp", nil, "257b83f74d803080e97ab360194973ef"},
+		{"Gütig", "stdp", num("mu_plus", 0.1, "mu_minus", 0.1), "3a86a18d8fda11fd30bc54eff23472b7"},
+		{"power law, nearest", "stdp", num("dependence", "power_law", "mu_plus", 0.4, "w_ref", 20, "pairing", "nearest_presynaptic"), "c0b2fa6bcfa41357d26035e8c9372cef"},
+		{"triplets", "stdp_triplet", num("set", "hippocampus"), "a61aeefd69c64d06254dd62c618fe5ff"},
+		{"scaling", "synaptic_scaling", num("target_rate", 15, "tau", 40, "beta", 0.5), "2b72e3387403b362425474f9a9a1ea9e"},
+	} {
+		m := stdpModel(200, 20, "iaf_psc_exp", between(0.2, 1), between(0.2, 1))
+		q := &m.Projections[2]
+		q.Synapse, q.SynapseParams = c.model, num("w_max", 40, "w_min", 5)
+		for k, v := range c.keys {
+			q.SynapseParams[k] = v
+		}
+		n := mustBuild(t, m, 2)
+		d := digest{sha256.New()}
+		if err := n.Run(context.Background(), 200*event.Millisecond, Recorder{Spikes: d}); err != nil {
+			t.Fatal(err)
+		}
+		for p := range m.Projections {
+			for w := range n.Weights(p) {
+				if err := d.put(w); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if s := n.Stats(); s.Spikes < 200 {
+			t.Errorf("%s: %d spikes are too few to tell anything", c.name, s.Spikes)
+		}
+		if got := hex.EncodeToString(d.Sum(nil)[:16]); got != c.want {
+			t.Errorf("%s: hash %s, want %s", c.name, got, c.want)
 		}
 	}
 }

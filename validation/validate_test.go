@@ -193,6 +193,7 @@ var probes = []struct {
 	{"izhikevich2007", event.Second}, {"izhikevich2007-classical", event.Second}, {"izhikevich2007-instrumental", event.Second}, {"izhikevich2007-shift", event.Second},
 	{"microcircuit", 20 * event.Millisecond},
 	{"song-abbott", 2 * event.Second}, {"vogels2011", 16 * event.Millisecond},
+	{"florian2007", 2 * event.Second}, {"legenstein2008", 2 * event.Second},
 }
 
 // probeSet makes models smaller that are too large for a probe.

@@ -30,6 +30,8 @@ var plasticRules = append(publishedRules(), []plasticRule{
 	hmnContinuous(),
 	dopamineRule("stdp_dopamine", "exact", dopamineOracle{aPlus: 1, aMinus: -1.05, tauPlus: 20, tauMinus: 20, tauC: 1000, eta: 0.002, wMax: 4,
 		factors: []factor{{200, 1}}}),
+	dopamineRule("stdp_dopamine, small steps", "exact", dopamineOracle{aPlus: 1, aMinus: -1.05, tauPlus: 25, tauMinus: 15, tauC: 800, eta: 3e-6, wMax: 1,
+		factors: []factor{{200, 1}, {60, -0.5}}}),
 	dopamineRule("stdp_dopamine, traces set, baseline, opposed modulators", "exact", dopamineOracle{aPlus: 1, aMinus: -1.5, tauPlus: 20, tauMinus: 15, tauC: 1000, eta: 0.001, base: 0.02, wMax: 4, set: true,
 		factors: []factor{{200, 1}, {50, -2}}}),
 	dopamineRule("stdp_dopamine, a modulator that is held, w_min > 0", "exact", dopamineOracle{aPlus: 1, aMinus: -1, tauPlus: 10, tauMinus: 30, tauC: 300, eta: 0.001, base: -0.1, wMin: 0.5, wMax: 3,

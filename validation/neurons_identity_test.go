@@ -200,6 +200,7 @@ func checkConvergence(t *testing.T, _ mode) (rows []Check) {
 		c.draws = c.draws[:1]
 		refs := c.references()
 		var x, y []float64
+		share := 0.0
 		for _, rtol := range []float64{1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10} {
 			r := c.compare(t, refs, values("rtol", rtol))
 			t.Logf("%s: rtol %g: V %.3g, states %.3g, spikes %.3g ms", c.name, rtol, r.v, r.states, r.late)
@@ -207,9 +208,15 @@ func checkConvergence(t *testing.T, _ mode) (rows []Check) {
 				t.Errorf("%s: rtol %g: a spike more or less", c.name, rtol)
 			}
 			x, y = append(x, math.Log(rtol)), append(y, math.Log(r.v))
+			share = math.Max(share, r.v/rtol)
 		}
-		rows = append(rows, Check{Name: c.name + ": order of the error in rtol", Unit: "1", Expected: 1, Got: incline(x, y), Tolerance: 0.15,
-			Why: "the error of a step is kept at rtol, and the solution's with it; least squares in log–log from 1e-4 to 1e-10, the worst of the samples, which come from other steps each time"})
+		if c.model == "iaf_cond_exp" {
+			rows = append(rows, Check{Name: c.name + ": error over rtol, worst of seven", Unit: "1", Expected: 0, Got: share, Tolerance: 1,
+				Why: "series of high order, whose steps end at arrivals as a rule and not where the error reaches rtol: it stays below, and has no order in rtol; 1e-4 to 1e-10"})
+			continue
+		}
+		rows = append(rows, Check{Name: c.name + ": order of the error in rtol", Unit: "1", Expected: 1, Got: incline(x, y), Tolerance: 0.2,
+			Why: "the error of a step is kept at rtol, and the solution's with it; least squares in log–log from 1e-4 to 1e-10. The worst sample comes from another step each time: a factor of 3 either way is a standard error of 0.05; four of them"})
 	}
 	return rows
 }

@@ -213,8 +213,12 @@ func TestSTDPSettles(t *testing.T) {
 		}
 		one := build()
 		want := runFor(t, one, 31*event.Second)
-		pieces := build(Record{What: RecordWeight, Of: "EE", Every: 777 * event.Millisecond})
-		got := runFor(t, pieces, 9*event.Second+1, 2*event.Second, 20*event.Second-1)
+		record := Record{What: RecordWeight, Of: "EE", Every: 777_700 * event.Microsecond}
+		watched := runFor(t, build(record), 31*event.Second)
+		pieces := build(record)
+		// 9332 ms lies in one window with the twelfth sample, before it.
+		got := runFor(t, pieces, 9*event.Second+1, 332*event.Millisecond-1, 1668*event.Millisecond, 20*event.Second)
+		sameTape(t, d.name+": watched, in pieces", got, watched)
 		got.rows = nil
 		sameTape(t, d.name, got, want)
 		i := one.model.FindProjection("EE")
@@ -262,5 +266,25 @@ func TestGoldenSTDP(t *testing.T) {
 		if got := hex.EncodeToString(d.Sum(nil)[:16]); got != c.want {
 			t.Errorf("%s: hash %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// TestSTDPWatchedInPieces: samples of weights are those of one run, wherever runs
+// end between a window's start and a sample in it.
+func TestSTDPWatchedInPieces(t *testing.T) {
+	for _, d := range stdpDelays {
+		build := func() *Network {
+			m := stdpModel(100, 20, "iaf_psc_exp", d.axonal, d.dendritic)
+			for _, q := range []string{"EE", "IE"} {
+				m.Records = append(m.Records, Record{What: RecordWeight, Of: q, Every: 1_700 * event.Microsecond})
+			}
+			return mustBuild(t, m, 1)
+		}
+		want := runFor(t, build(), 310*event.Millisecond)
+		var pieces []event.Time
+		for range 100 {
+			pieces = append(pieces, 3_100*event.Microsecond)
+		}
+		sameTape(t, d.name, runFor(t, build(), pieces...), want)
 	}
 }

@@ -90,7 +90,9 @@ type Follower interface {
 	// Expect tells of a spike of the source at t, in order of time. The follower
 	// adds the axonal delay.
 	Expect(t event.Time)
-	// To takes the follower through everything up to and at t.
+	// To takes the follower through everything up to and at t. Where a run ends
+	// before a sample that was read in the same window, t lies before the time of
+	// that: there is nothing to do then.
 	To(t event.Time)
 	// Read is a signal at t, to which the follower was taken: Weight, a magnitude,
 	// or one of Learning.Signals.

@@ -40,11 +40,11 @@ func (s *species) voltage() string { return (&trial{potential: s.potential}).vol
 
 // checkNeuronIdentities: what a run must not depend on.
 func checkNeuronIdentities(t *testing.T, m mode) (rows []Check) {
-	span := [...]event.Time{12, 40, 200}[m] * event.Millisecond
+	span := [...]event.Time{12, 20, 100}[m] * event.Millisecond
 	for _, s := range allSpecies() {
 		size := 2000 // 8 blocks
-		if m == quickMode && s.model != "iaf_cond_exp" {
-			size = 50
+		if s.model != "iaf_cond_exp" { // the others share its block
+			size = [...]int{50, 200, 2000}[m]
 		}
 		d := mixture(&s, size)
 		n := build(t, d, 1)

@@ -42,7 +42,7 @@ func (s *species) voltage() string { return (&trial{potential: s.potential}).vol
 func checkNeuronIdentities(t *testing.T, m mode) (rows []Check) {
 	span := [...]event.Time{12, 20, 100}[m] * event.Millisecond
 	for _, s := range allSpecies() {
-		size := 2000 // 8 blocks
+		size := 2000                   // 8 blocks
 		if s.model != "iaf_cond_exp" { // the others share its block
 			size = [...]int{50, 200, 2000}[m]
 		}

@@ -72,6 +72,8 @@ func (p *Projection) transmissionFault(levels bool) (key string, err error) {
 		return "release.sites", fmt.Errorf("sites = %d, want 1 to %d", r.Sites, synapse.MaxSites)
 	case m != nil && r.P != 0:
 		return "release.p", fmt.Errorf("p = %g, but short-term stage %s has the probability of release: leave it out", r.P, m.Name)
+	case m == nil && r.P == 0:
+		return "release.p", fmt.Errorf("release needs its probability p, > 0 and ≤ 1, where no short-term stage gives it")
 	case m == nil && !(r.P > 0 && r.P <= 1):
 		return "release.p", fmt.Errorf("p = %g, want > 0 and ≤ 1", r.P)
 	}

@@ -314,7 +314,7 @@ func TestTransmissionFaults(t *testing.T) {
 		{func(p *Projection) { p.Release.Sites = -1 }, "sites = -1"},
 		{func(p *Projection) { p.Release.P = 0.5 }, "sites = 0, want 1 to 1000"},
 		{func(p *Projection) { p.Release = synapse.Release{Sites: 1001, P: 1} }, "sites = 1001"},
-		{func(p *Projection) { p.Release = synapse.Release{Sites: 5} }, "p = 0, want > 0"},
+		{func(p *Projection) { p.Release = synapse.Release{Sites: 5} }, "release needs its probability p"},
 		{func(p *Projection) { p.Release = synapse.Release{Sites: 5, P: math.NaN()} }, "p = NaN"},
 		{func(p *Projection) { p.ShortTerm, p.Release = tm, synapse.Release{Sites: 5, P: 0.5} }, "leave it out"},
 		{func(p *Projection) { p.Source, p.ShortTerm = "L", tm }, "sends levels"},

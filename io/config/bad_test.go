@@ -80,7 +80,7 @@ func TestBadInput(t *testing.T) {
 		{delay, delay + "\nsynapse = { model = \"static\", release = { sites = 0, p = 0.5 } }", `m.toml:29:51: projection "EE": synapse: release: sites = 0, want ≥ 1 and ≤ 1000`},
 		{delay, delay + "\nsynapse = { model = \"static\", release = { sites = 2.5, p = 0.5 } }", `m.toml:29:51: projection "EE": synapse: release: sites: 2.5, want an integer`},
 		{delay, delay + "\nsynapse = { model = \"static\", release = { p = 0.5 } }", `m.toml:29:41: projection "EE": synapse: release: needs the key "sites"`},
-		{delay, delay + "\nsynapse = { model = \"static\", release = { sites = 3 } }", `m.toml:29:41: projection "EE": p = 0, want > 0 and ≤ 1`},
+		{delay, delay + "\nsynapse = { model = \"static\", release = { sites = 3 } }", `m.toml:29:41: projection "EE": release needs its probability p, > 0 and ≤ 1, where no short-term stage gives it`},
 		{delay, delay + "\nsynapse = { model = \"static\", release = { sites = 3, p = 1.5 } }", `m.toml:29:58: projection "EE": synapse: release: p = 1.5, want > 0 and ≤ 1`},
 		{delay, delay + "\nsynapse = { model = \"tsodyks2\", release = { sites = 3, p = 0.5 } }", `m.toml:29:60: projection "EE": p = 0.5, but short-term stage tsodyks2 has the probability of release: leave it out`},
 		{delay, delay + "\nsynapse = { model = \"static\", release = { sits = 3, p = 0.5 } }", `m.toml:29:43: projection "EE": synapse: release: unknown key "sits", did you mean "sites"?`},

@@ -286,7 +286,7 @@ func TestBadPlastic(t *testing.T) {
 		// Short-term stages and release before a rule, rules between rates.
 		{syn, keys("short_term = { model = \"tsodyks2\", U = -0.1 }"), `m.toml:29:80: projection "P": synapse: short_term: U = -0.1, want ≥ 0 and ≤ 1`},
 		{syn, keys("short_term = { model = \"stdp\" }"), `m.toml:29:64: projection "P": synapse: short_term: model: unknown "stdp", want one of tsodyks2`},
-		{syn, keys("release = { sites = 3 }"), `m.toml:29:51: projection "P": p = 0, want > 0 and ≤ 1`},
+		{syn, keys("release = { sites = 3 }"), `m.toml:29:51: projection "P": release needs its probability p, > 0 and ≤ 1, where no short-term stage gives it`},
 		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\n" + keys("short_term = { model = \"tsodyks2\" }"),
 			`m.toml:29:54: projection "P": short-term stage tsodyks2 changes from spike to spike, but the source sends levels`},
 		{ends + "\n" + rule + "\n" + wt + "\n" + del + "\n" + syn, "source = \"x\"\ntarget = \"R\"\n" + rule + "\n" + wt + "\n" + del + "\nsynapse = { model = \"oja\", eta = 1, w_max = 1, release = { sites = 2, p = 1 } }",

@@ -228,8 +228,8 @@ func checkDistal(t *testing.T, m mode) (rows []Check) {
 				Check{Name: "… their mean", Unit: "pA", Open: true, Got: stats.Mean(mean), Why: interval(mean, stats.Mean)},
 				Check{Name: "… rate", Unit: "Hz", Open: true, Got: stats.Mean(rate), Why: interval(rate, stats.Mean)})
 			if a.name == "rewarded" && semantics == "daspnet" && m == fullMode {
-				rows[len(rows)-1].Open, rows[len(rows)-1].Expected, rows[len(rows)-1].Tolerance = false, 1.26, 0.05
-				rows[len(rows)-1].Why += "; an independent copy: 1.26 ± 0.05"
+				rows[len(rows)-1].Open, rows[len(rows)-1].Expected, rows[len(rows)-1].Tolerance = false, 1.26, 0.14
+				rows[len(rows)-1].Why += "; an independent copy: 1.26 ± 0.05 over 8 seeds; 4 standard errors of both means, with a standard deviation over seeds of 0.05 there and 0.09 here"
 				rows[len(rows)-5].Open, rows[len(rows)-5].Expected, rows[len(rows)-5].Tolerance = false, 3.9, 0.2
 				rows[len(rows)-5].Why += "; independent copies: 3.88 and 3.9, 3.52 to 4.00"
 			}

@@ -81,7 +81,7 @@ func randomPlastic(rng *rand.Rand) plasticRule {
 // autapses' shared trains, delays of all lengths, runs that end anywhere: what a
 // record reads, Network.Weight and Network.Weights all are the reference's w(t).
 func checkRandomPlastic(t *testing.T, mode mode) []Check {
-	n := []int{40, 1000, 20_000}[mode]
+	n := []int{40, 300, 20_000}[mode]
 	worst, worstEnd := 0.0, 0.0
 	var found, foundEnd string
 	events := 0

@@ -59,11 +59,15 @@ func learningOf(a advancer) *learning {
 	return nil
 }
 
-// passTime is the time of the k-th settle pass, that of the rule with the fewest.
-// It belongs to the model.
+// passTime is the time of the k-th settle pass, that of the rule with the fewest, or
+// of one that watches potentials, whose memory fills soonest. It belongs to the
+// model.
 func (n *Network) passTime(k int64) event.Time {
 	t := event.Time(0)
 	for _, r := range n.rules {
+		if r.model.Watch != nil {
+			return r.pass(k)
+		}
 		t = max(t, r.pass(k))
 	}
 	return t

@@ -7,6 +7,7 @@ import (
 
 	"hmn/event"
 	"hmn/neuron"
+	"hmn/synapse"
 )
 
 // cellBlock is a block of neurons that are advanced one by one, arrival by
@@ -89,7 +90,7 @@ func (b *cellBlock) reset(n *Network) error {
 	}
 	b.learn.reset()
 	var err error
-	if b.dyn, err = b.pop.model.New(b.pop.desc.Params, b.n+spareNeurons); err != nil {
+	if b.dyn, err = b.neurons(); err != nil {
 		return err
 	}
 	b.copier, _ = b.dyn.(neuron.Copier)
@@ -123,6 +124,24 @@ func (b *cellBlock) reset(n *Network) error {
 	}
 	b.come = b.come[:0]
 	return b.startLevels(n)
+}
+
+// neurons makes those of the block, with a trace for rules that watch them.
+func (b *cellBlock) neurons() (neuron.Dynamics, error) {
+	n, m, par := b.n+spareNeurons, b.pop.model, b.pop.desc.Params
+	watchers := b.learn.watchers()
+	if len(watchers) == 0 {
+		return m.New(par, n)
+	}
+	first := watchers[0].rule
+	cells, trace, err := m.Watched(par, n, first.model.Watch(first.proj.desc.SynapseParams), b.n)
+	if err != nil {
+		return nil, err
+	}
+	for _, pl := range watchers {
+		pl.l.(synapse.Watcher).Attach(trace)
+	}
+	return cells, nil
 }
 
 // startLevels enters what rate units sent before t = 0.

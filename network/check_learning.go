@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"hmn/event/quantity"
 	"hmn/neuron"
@@ -136,6 +137,9 @@ func (c *learningChecker) projection(i int) {
 			return
 		}
 	}
+	if sm.Learning.Watch != nil && !c.watch(i, ti, sm) {
+		return
+	}
 	before := len(c.faults)
 	sign := c.weights(i, sm.Learning, rates)
 	if sm.Name != hmn.Name {
@@ -165,6 +169,46 @@ func (c *learningChecker) projection(i int) {
 	if len(c.faults) == before {
 		c.plastic = append(c.plastic, plasticProjection{i, par, sign})
 	}
+}
+
+// watch checks a rule that depends on the potential of its targets, and says
+// whether they have one that can be watched.
+func (c *learningChecker) watch(i, ti int, sm *synapse.Model) bool {
+	m, p := c.m, &c.m.Projections[i]
+	t := &m.Populations[ti]
+	nm, ok := neuron.Lookup(t.Model)
+	if !ok {
+		return false
+	}
+	if nm.Watched == nil {
+		var can []string
+		for _, name := range neuron.Names() {
+			if x, _ := neuron.Lookup(name); x.Watched != nil {
+				can = append(can, name)
+			}
+		}
+		c.fault("projection", i, "target", "synapse model %s needs the potential of its targets between events, which model %s of %q does not have: want one of %s",
+			sm.Name, t.Model, t.Name, strings.Join(can, ", "))
+		return false
+	}
+	if h := nm.Number(t.Params, "fixed_step"); h > 0 {
+		c.fault("projection", i, "target", "synapse model %s needs targets with adaptive steps, but %q has fixed_step = %g ms", sm.Name, t.Name, h)
+	}
+	if m.coupled(ti) {
+		c.fault("projection", i, "target", "synapse model %s does not know the potential of neurons with gap junctions, and %q has some", sm.Name, t.Name)
+	}
+	if x, ok := p.Dendritic.fixed(); ok && x == 0 && p.Rule != EdgeList {
+		c.fault("projection", i, "dendritic_delay", "dendritic_delay = 0 ms, want more: under %s a synapse sees the potential of its target a dendritic delay late", sm.Name)
+	}
+	for k := range i {
+		q := &m.Projections[k]
+		other, ok := synapse.Lookup(q.Synapse)
+		if ok && other.Learning != nil && other.Learning.Watch != nil && q.Target == p.Target && other.Learning.Watch(q.SynapseParams) != sm.Learning.Watch(p.SynapseParams) {
+			c.fault("projection", i, "synapse", "synapse model %s: time constants, thresholds and clamp differ from those of projection %q onto the same population, want the same: they belong to the targets", sm.Name, q.Name)
+			break
+		}
+	}
+	return true
 }
 
 // drive checks what a modulated rule needs of the modulators.

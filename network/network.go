@@ -355,6 +355,18 @@ func (n *Network) lookahead() error {
 		}
 	}
 	for _, p := range n.projs {
+		if p.plastic != nil && p.plastic.model.Watch != nil {
+			// The potential that an arrival asks for must have been computed.
+			for _, ws := range p.wiring {
+				for _, w := range ws {
+					d := w.LeastDendritic()
+					if d == 0 {
+						return fmt.Errorf("network: projection %q: dendritic delay of 0, want more under %s: a synapse sees the potential of its target a dendritic delay late", p.desc.Name, p.desc.Synapse)
+					}
+					step = min(step, d)
+				}
+			}
+		}
 		// Between rate units weights act within a window: what a synapse decides
 		// must be known before the least of its effects.
 		if p.plastic == nil || !p.plastic.rates || p.src.model.Kind != neuron.Rate {

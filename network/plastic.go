@@ -351,6 +351,19 @@ func (n *Network) learn(p *population, b int) (*learning, error) {
 	return g, n.makeGroups(g, len(g.is))
 }
 
+// watchers are the rules that depend on the potential of their targets.
+func (g *learning) watchers() (all []*plastic) {
+	if g == nil {
+		return nil
+	}
+	for _, pl := range g.in {
+		if pl.rule.model.Watch != nil {
+			all = append(all, pl)
+		}
+	}
+	return all
+}
+
 func (g *learning) reset() {
 	if g == nil {
 		return

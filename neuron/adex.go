@@ -36,13 +36,13 @@ func init() {
 		Name: "aeif_cond_exp", Kind: Spiking,
 		Doc:  "Adaptive exponential integrate-and-fire neuron with exponential conductances: " + adexEquation + ", tau_w dw/dt = a(V − E_L) − w, tau_syn dg/dt = −g; V ≥ V_peak: spike, V = V_reset, w += b." + doc,
 		Cite: cit, Params: adexParams, States: []quantity.Param{sV, w, sGex, sGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkStep("aeif_cond_exp", checkAdex("aeif_cond_exp")), New: integrated("aeif_cond_exp", adexExp), Currents: true,
+		Check: checkStep("aeif_cond_exp", checkAdex("aeif_cond_exp")), New: integrated("aeif_cond_exp", adexExp), Watched: watched("aeif_cond_exp", adexExp), Currents: true,
 	})
 	Register(Model{
 		Name: "aeif_cond_alpha", Kind: Spiking,
 		Doc:  "Adaptive exponential integrate-and-fire neuron with alpha conductances: as aeif_cond_exp, but an arrival of weight w contributes |w| (e/tau_syn) s exp(−s/tau_syn)." + doc,
 		Cite: cit, Params: adexParams, States: []quantity.Param{sV, w, sGex, sGin, sDGex, sDGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkStep("aeif_cond_alpha", checkAdex("aeif_cond_alpha")), New: integrated("aeif_cond_alpha", adexAlpha), Currents: true,
+		Check: checkStep("aeif_cond_alpha", checkAdex("aeif_cond_alpha")), New: integrated("aeif_cond_alpha", adexAlpha), Watched: watched("aeif_cond_alpha", adexAlpha), Currents: true,
 	})
 }
 

@@ -34,22 +34,30 @@ func with(p quantity.Param, def float64, equation string) quantity.Param {
 
 // integrated makes the dynamics of a model from its System.
 func integrated(name string, system func(p func(key string) float64) System) func(quantity.Values, int) (Dynamics, error) {
-	return func(v quantity.Values, n int) (Dynamics, error) {
-		m, _ := Lookup(name)
-		p := func(key string) float64 { return m.Number(v, key) }
-		sys := system(p)
-		if _, ok := m.Param("t_ref"); ok {
-			var err error
-			if sys.TRef, _, err = event.FromMS(p("t_ref")); err != nil {
-				return nil, fmt.Errorf("t_ref: %w", err)
-			}
+	return func(v quantity.Values, n int) (Dynamics, error) { return cellsOf(name, system, v, n, nil) }
+}
+
+// cellsOf makes n neurons of a model, for a trace if it is not nil.
+func cellsOf(name string, system func(p func(key string) float64) System, v quantity.Values, n int, t *Trace) (*Cells, error) {
+	m, _ := Lookup(name)
+	p := func(key string) float64 { return m.Number(v, key) }
+	sys := system(p)
+	if _, ok := m.Param("t_ref"); ok {
+		var err error
+		if sys.TRef, _, err = event.FromMS(p("t_ref")); err != nil {
+			return nil, fmt.Errorf("t_ref: %w", err)
 		}
-		fixed, _, err := event.FromMS(p("fixed_step"))
-		if err != nil {
-			return nil, fmt.Errorf("fixed_step: %w", err)
-		}
-		return NewCells(sys, p("rtol"), fixed, n), nil
 	}
+	fixed, _, err := event.FromMS(p("fixed_step"))
+	if err != nil {
+		return nil, fmt.Errorf("fixed_step: %w", err)
+	}
+	if t != nil {
+		t.extend(&sys)
+	}
+	c := NewCells(sys, p("rtol"), fixed, n)
+	c.trace = t
+	return c, nil
 }
 
 // checkStep refuses fixed steps that would round to nothing, and then what check
@@ -97,14 +105,14 @@ func init() {
 		Doc:    "Leaky integrate-and-fire neuron with exponential conductances: " + condEquation + ", tau_syn dg/dt = −g; an arrival adds the magnitude of its weight to g_ex (positive) or g_in (negative). " + doc,
 		Cite:   "Meffin, Burkitt & Grayden 2004, doi:10.1023/B:JCNS.0000014108.03012.81",
 		Params: condParams, States: []quantity.Param{sV, sGex, sGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkStep("iaf_cond_exp", checkReset("iaf_cond_exp", "V_th", "V_reset")), New: newCondExp, Currents: true,
+		Check: checkStep("iaf_cond_exp", checkReset("iaf_cond_exp", "V_th", "V_reset")), New: newCondExp, Watched: watched("iaf_cond_exp", condExp), Currents: true,
 	})
 	Register(Model{
 		Name: "iaf_cond_alpha", Kind: Spiking,
 		Doc:    "Leaky integrate-and-fire neuron with alpha conductances: as iaf_cond_exp, but an arrival of weight w contributes |w| (e/tau_syn) s exp(−s/tau_syn), whose peak is |w| at s = tau_syn. " + doc,
 		Cite:   "Meffin, Burkitt & Grayden 2004, doi:10.1023/B:JCNS.0000014108.03012.81",
 		Params: condParams, States: []quantity.Param{sV, sGex, sGin, sDGex, sDGin}, Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkStep("iaf_cond_alpha", checkReset("iaf_cond_alpha", "V_th", "V_reset")), New: integrated("iaf_cond_alpha", condAlpha), Currents: true,
+		Check: checkStep("iaf_cond_alpha", checkReset("iaf_cond_alpha", "V_th", "V_reset")), New: integrated("iaf_cond_alpha", condAlpha), Watched: watched("iaf_cond_alpha", condAlpha), Currents: true,
 	})
 }
 

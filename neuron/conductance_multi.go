@@ -34,7 +34,7 @@ func init() {
 			param("Mg", "mM", "magnesium concentration outside; 0: no block", 1, 0, 1e6),
 		},
 		States: []quantity.Param{sV}, WeightUnit: "nS", Currents: true,
-		Check: checkStep("iaf_cond_multi", checkReset("iaf_cond_multi", "V_th", "V_reset")), New: integrated("iaf_cond_multi", condMulti),
+		Check: checkStep("iaf_cond_multi", checkReset("iaf_cond_multi", "V_th", "V_reset")), New: integrated("iaf_cond_multi", condMulti), Watched: watched("iaf_cond_multi", condMulti),
 	}
 	for _, r := range multiPorts {
 		m.Ports = append(m.Ports, r.name)

@@ -21,6 +21,8 @@
 //   - System is a neuron whose equations have no closed solution, and Cells are
 //     neurons of it: integrated adaptively in their own time, from event to event.
 //     condExpCells do the same for iaf_cond_exp with less.
+//   - Trace is what Cells remember of their potential for a rule of plasticity that
+//     watches it (Watch).
 //   - Cluster is neurons that gap junctions join, advanced together.
 //
 // Cells, and models from outside, implement Dynamics, with Lazy and Copier as they
@@ -34,6 +36,6 @@
 // bits on every machine: products are rounded before they are added, and
 // elementary functions come from fmath.
 //
-// The package imports event and its subpackages; network imports it. Start
+// The package imports event and its subpackages; synapse and network import it. Start
 // reading at Linear, then Replay, then SweepExp.
 package neuron

@@ -46,7 +46,7 @@ func init() {
 		Params: hhParams(12000, 3600, 30, 100, 50, -77, -54.402,
 			with(pEx, 0.2, "alpha current"), with(pIn, 2, "alpha current"), with(pIe, 0, hhEquation), pRtol, pFixed),
 		States: hhStates("−65 mV", sEx, sIn, sDEx, sDIn), Ports: []string{"ex", "in"}, WeightUnit: "pA",
-		Check: checkStep("hh_psc_alpha", nil), New: integrated("hh_psc_alpha", hhAlpha), Currents: true,
+		Check: checkStep("hh_psc_alpha", nil), New: integrated("hh_psc_alpha", hhAlpha), Watched: watched("hh_psc_alpha", hhAlpha), Currents: true,
 	})
 	Register(Model{
 		Name: "hh_cond_exp_traub", Kind: Spiking,
@@ -58,7 +58,7 @@ func init() {
 			with(pEex, 0, hhEquation), with(pEin, -80, hhEquation), with(pEx, 5, "tau_syn dg/dt = −g"), with(pIn, 10, "tau_syn dg/dt = −g"),
 			with(pIe, 0, hhEquation), pRtol, pFixed),
 		States: hhStates("E_L", sGex, sGin), Ports: []string{"ex", "in"}, WeightUnit: "nS",
-		Check: checkStep("hh_cond_exp_traub", nil), New: integrated("hh_cond_exp_traub", hhTraub), Currents: true,
+		Check: checkStep("hh_cond_exp_traub", nil), New: integrated("hh_cond_exp_traub", hhTraub), Watched: watched("hh_cond_exp_traub", hhTraub), Currents: true,
 	})
 }
 

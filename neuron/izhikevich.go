@@ -25,7 +25,7 @@ func init() {
 			{Key: "U_m", Unit: "mV", Doc: "recovery variable", Min: -1e6, Max: 1e6},
 		},
 		Ports: []string{"ex", "in"}, WeightUnit: "mV",
-		Check: checkStep("izhikevich", checkReset("izhikevich", "V_th", "c")), New: integrated("izhikevich", izhikevich), Currents: true,
+		Check: checkStep("izhikevich", checkReset("izhikevich", "V_th", "c")), New: integrated("izhikevich", izhikevich), Watched: watched("izhikevich", izhikevich), Currents: true,
 	})
 }
 

@@ -37,6 +37,9 @@ type Model struct {
 	New func(p quantity.Values, n int) (Dynamics, error)
 	// Currents says that what New makes takes changes of current (PortCurrent).
 	Currents bool
+	// Watched makes n neurons of which the first `of` are watched by a rule of
+	// plasticity; nil: the model's potential cannot be watched.
+	Watched func(p quantity.Values, n int, w Watch, of int) (*Cells, *Trace, error)
 	// Grid makes the neurons [first, first + n) of a population of a model that is
 	// defined on a grid of time; k keys its draws. Nil for all others.
 	Grid func(p quantity.Values, k random.Key, first, n int) Grid

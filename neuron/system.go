@@ -72,6 +72,7 @@ type Cells struct {
 	fixed event.Time // grid of the fixed-step mode; 0: adaptive
 	quiet []event.Time
 	all   []orbit
+	trace *Trace // nil: nobody watches
 }
 
 // orbit is one neuron on its way.
@@ -112,7 +113,12 @@ func NewCells(sys System, rtol float64, fixed event.Time, n int) *Cells {
 func (c *Cells) Quiet() []event.Time { return c.quiet }
 
 // Copy implements Copier.
-func (c *Cells) Copy(dst, src int) { c.all[dst], c.quiet[dst] = c.all[src], c.quiet[src] }
+func (c *Cells) Copy(dst, src int) {
+	c.all[dst], c.quiet[dst] = c.all[src], c.quiet[src]
+	if c.trace != nil {
+		c.trace.free[dst] = c.trace.free[src]
+	}
+}
 
 // State gives access to a state variable at the neuron's local time.
 func (c *Cells) State(i int, key string) *float64 {
@@ -164,6 +170,9 @@ func (c *Cells) Advance(i int, _, to event.Time, arrivals []Arrival, spikes []ev
 			continue
 		}
 		due := x.fires && c.quiet[i] == t
+		if c.trace != nil {
+			c.trace.left(x, i, t, false)
+		}
 		c.move(x, t)
 		c.s.first = false
 		for ; k < len(arrivals) && arrivals[k].At == t; k++ {
@@ -228,6 +237,9 @@ func (c *Cells) proceed(x *orbit, i int, spikes []event.Time) ([]event.Time, err
 	case !x.ready:
 		return c.begin(x, i, false, spikes)
 	case x.fires:
+		if c.trace != nil {
+			c.trace.left(x, i, c.quiet[i], false)
+		}
 		c.move(x, c.quiet[i])
 		c.s.first = false
 		return c.begin(x, i, true, spikes)
@@ -236,9 +248,12 @@ func (c *Cells) proceed(x *orbit, i int, spikes []event.Time) ([]event.Time, err
 	}
 	n := len(c.s.sys.Vars)
 	held := c.held(x)
+	ps, past := whole(x.past + x.h)
+	if c.trace != nil {
+		c.trace.left(x, i, x.at+event.Time(ps), true)
+	}
 	x.end(n)
-	var ps float64
-	ps, x.past = whole(x.past + x.h)
+	x.past = past
 	x.at += event.Time(ps)
 	if c.held(x) == held { // the slopes are those at the end of the step
 		for j := range n {
@@ -263,6 +278,9 @@ func (c *Cells) held(x *orbit) bool { return c.s.sys.Hold && x.at < x.free }
 // due: it has reached its threshold.
 func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.Time, error) {
 	sys := c.s.sys
+	if c.trace != nil {
+		c.trace.begin(x, i)
+	}
 	x.ready = true
 	if sys.Summit && !due && x.rising && !x.topped && x.at >= x.free && x.y[0] >= sys.Level {
 		// An arrival may end the rise at once.
@@ -280,6 +298,9 @@ func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.T
 			sys.Reset(&x.y)
 			x.next, c.s.first = max(x.next, firstStep), false
 		}
+		if c.trace != nil {
+			c.trace.fired(x, i)
+		}
 	}
 	if c.fixed > 0 {
 		c.gridStep(x, i)
@@ -290,6 +311,9 @@ func (c *Cells) begin(x *orbit, i int, due bool, spikes []event.Time) ([]event.T
 	x.h = wanted
 	if held {
 		x.h = min(x.h, (x.free-x.at).MS()-x.past)
+	}
+	if c.trace != nil && c.trace.clamped {
+		x.h = min(x.h, (c.trace.free[i]-x.at).MS()-x.past)
 	}
 	cut := x.h < wanted
 	for {

@@ -14,6 +14,6 @@
 // then multapse number, and are delivered in that order, so that sums are the
 // same for any number of workers. Nothing outside the block writes to it.
 //
-// The package imports event and its subpackages. Start reading at Rows, then
+// The package imports event and its subpackages, and neuron. Start reading at Rows, then
 // Rows.AddPair; for rules that learn, at Learner.
 package synapse

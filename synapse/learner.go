@@ -1,6 +1,9 @@
 package synapse
 
-import "hmn/event"
+import (
+	"hmn/event"
+	"hmn/neuron"
+)
 
 // A Learner is a rule that changes weights from both sides: the synapses of one
 // Wiring between spiking populations, onto one block of targets, with all that
@@ -81,6 +84,15 @@ type Learner interface {
 	// Log is where decisions on weights wait, if the model keeps a log
 	// (Learning.Log): in order of time for each synapse.
 	Log() *Ledger
+}
+
+// A Watcher is a Learner that depends on the potential of its targets
+// (Learning.Watch). Attach gives it their trace, before the first window. An
+// arrival at t is handed over when the trace reaches t − dendritic delay: windows are no
+// longer than the least of the rule's dendritic delays.
+type Watcher interface {
+	Learner
+	Attach(t *neuron.Trace)
 }
 
 // A Follower follows one synapse without touching it: what a recorder reads. It

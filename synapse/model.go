@@ -6,6 +6,7 @@ import (
 
 	"hmn/event"
 	"hmn/event/quantity"
+	"hmn/neuron"
 )
 
 // Model is one entry of the table of synapse models. A model with New changes
@@ -88,6 +89,9 @@ type Learning struct {
 	// CheckDrive says what a modulated rule lacks in a model that has so many modulators
 	// that decay and so many that are held, and which key asks for it. Nil: nothing.
 	CheckDrive func(v quantity.Values, decaying, held int) (key string, err error)
+	// Watch says what a rule wants to know of the potential of its targets; its
+	// learners are Watchers. Nil: nothing.
+	Watch func(v quantity.Values) neuron.Watch
 	// Signals are what can be recorded of a synapse besides its weight.
 	Signals []string
 	// Log says that updates can be recorded: the rule keeps a Ledger.

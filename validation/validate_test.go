@@ -81,6 +81,7 @@ var sections = []section{
 	{"Plasticity: every rule in every situation", checkPlasticity},
 	{"Plasticity: random rules", checkRandomPlastic},
 	{"Plasticity: onto neurons of every model", checkPlasticTargets},
+	{"Plasticity: by voltage", checkClopath},
 	{"Plasticity: short-term", checkShortTerm},
 	{"Plasticity: stochastic release", checkRelease},
 	{"Plasticity: rules between rates, piece by piece", checkRatePieces},

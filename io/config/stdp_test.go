@@ -55,6 +55,7 @@ func TestSTDPInput(t *testing.T) {
 		{`target = "E"`, `target = "R"`, `model:21:10: projection "P": target: population "R" (rate) has a rate, but source "in" (poisson) spikes: synapse model stdp joins what spikes with what spikes`},
 		{"dendritic_delay = 1.0", "delay = 1.0", `model:25:1: projection "P": delay is the sum of both sides: leave it out, or axonal_delay and dendritic_delay`},
 		{`what = "weight"`, `what = "eligibility"`, `model:28:8: record 0 (eligibility): eligibility of "P": synapse model stdp has none, want one of [weight]`},
+		{`"stdp" }`, `"clopath" }`, `model:21:10: projection "P": synapse model clopath needs the potential of its targets between events, which model iaf_psc_exp of "E" does not have: want one of aeif_cond_alpha, aeif_cond_exp, hh_cond_exp_traub, hh_psc_alpha, iaf_cond_alpha, iaf_cond_exp, iaf_cond_multi, izhikevich`},
 		{"every = \"10 ms\"\n", "", `updates of "P": its weights change at every spike (synapse model stdp) and have no log: give every, to sample weight`},
 	} {
 		text := strings.Replace(stdpModel, c.old, c.new, 1)
@@ -72,5 +73,45 @@ func TestSTDPInput(t *testing.T) {
 	}
 	if len(m.Notes) != 1 || !strings.Contains(m.Notes[0], "A_minus = 0.01 is positive") {
 		t.Errorf("notes %q", m.Notes)
+	}
+}
+
+// TestClopathInput: what the rule that watches potentials refuses.
+func TestClopathInput(t *testing.T) {
+	base := strings.NewReplacer(`"iaf_psc_exp"`, `"aeif_cond_exp"`, "tau_m = 10.0", "tau_w = 100.0", `"stdp" }`, `"clopath" }`).Replace(stdpModel)
+	again := `[[projection]]
+name = "Q"
+source = "in"
+target = "E"
+rule = "all_to_all"
+weight = 0.5
+axonal_delay = 0.0
+dendritic_delay = 1.0
+synapse = { model = "clopath", tau_x = 20.0 }
+`
+	gap := `[[projection]]
+name = "Q"
+source = "E"
+target = "E"
+rule = "all_to_all"
+weight = 0.5
+synapse = { model = "gap_junction" }
+`
+	for _, c := range []struct{ old, new, want string }{
+		{"", "", ""},
+		{"dendritic_delay = 1.0", "dendritic_delay = 0.0", `projection "P": dendritic_delay = 0 ms, want more: under clopath a synapse sees the potential of its target a dendritic delay late`},
+		{"tau_w = 100.0", `fixed_step = "0.1 ms"`, `projection "P": synapse model clopath needs targets with adaptive steps, but "E" has fixed_step = 0.1 ms`},
+		{"[[record]]", again + "[[record]]", `projection "Q": synapse model clopath: time constants, thresholds and clamp differ from those of projection "P" onto the same population`},
+		{"[[record]]", gap + "[[record]]", `projection "P": synapse model clopath does not know the potential of neurons with gap junctions, and "E" has some`},
+		{`"clopath" }`, `"clopath", w_min = 200.0 }`, `w_min = 200, want at most w_max = 100`},
+		{`target = "E"`, `target = "R"`, `synapse model clopath joins what spikes with what spikes`},
+		{`target = "E"`, `target = "in"`, `"in"`},
+		{"[simulation]", "[simulation]\nengine = \"clocked\"\ndt = \"0.1 ms\"", `synapse model clopath is not known to the clocked engine`},
+	} {
+		text := strings.Replace(base, c.old, c.new, 1)
+		_, _, err := Parse([]byte(text), Options{})
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %s", c.new, err, c.want)
+		}
 	}
 }

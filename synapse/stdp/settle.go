@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"hmn/event"
+	"hmn/synapse"
 )
 
 // fades is the number of time constants after which exp(−x) is 0 in float64: a
@@ -39,7 +40,7 @@ func (r *Rule) settleRow(src uint32, t event.Time) {
 		return
 	}
 	own := new(float64)
-	r.pieces(src, func(lo, hi uint32, a, d event.Time) {
+	pieces(r.w, src, func(lo, hi uint32, a, d event.Time) {
 		p := r.piece(r.trains.before(src, r.trains.seen-a+1), a, d, r.settled, t)
 		if p.from >= p.to {
 			return
@@ -58,15 +59,15 @@ func (r *Rule) settleRow(src uint32, t event.Time) {
 }
 
 // pieces walks over the pieces of a row.
-func (r *Rule) pieces(src uint32, do func(lo, hi uint32, a, d event.Time)) {
-	lo, end := r.w.Rows.Ptr[src], r.w.Rows.Ptr[src+1]
+func pieces(w *synapse.Wiring, src uint32, do func(lo, hi uint32, a, d event.Time)) {
+	lo, end := w.Rows.Ptr[src], w.Rows.Ptr[src+1]
 	for lo < end {
-		a, d := r.w.AxonalOf(lo), r.w.DendriticOf(lo)
+		a, d := w.AxonalOf(lo), w.DendriticOf(lo)
 		hi := lo + 1
-		if r.w.Rows.Delay == nil && r.w.Dendritics == nil {
+		if w.Rows.Delay == nil && w.Dendritics == nil {
 			hi = end
 		}
-		for hi < end && r.w.AxonalOf(hi) == a && r.w.DendriticOf(hi) == d {
+		for hi < end && w.AxonalOf(hi) == a && w.DendriticOf(hi) == d {
 			hi++
 		}
 		do(lo, hi, a, d)
@@ -92,7 +93,7 @@ func (r *Rule) Weights(t event.Time) []float64 {
 	}
 	mine := new(float64)
 	for src := range r.w.Sources() {
-		r.pieces(uint32(src), func(lo, hi uint32, a, d event.Time) {
+		pieces(r.w, uint32(src), func(lo, hi uint32, a, d event.Time) {
 			p := r.piece(r.trains.before(uint32(src), min(t, r.trains.seen)-a+1), a, d, r.settled, t+1)
 			for i := lo; i < hi; i++ {
 				j := r.w.Rows.Target[i]

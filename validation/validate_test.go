@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"hmn/event"
@@ -88,8 +90,12 @@ var sections = []section{
 	{"Plasticity: where weights settle", checkEquilibria},
 	{"Plasticity: competition of inputs", checkSongAbbott},
 	{"Plasticity: inhibition that balances", checkVogels},
+	{"Plasticity: rules between rate units", checkRateRules},
+	{"Dopamine: single synapses", checkLoneSynapses},
+	{"Dopamine: rewarded neurons", checkRewards},
 	{"Dopamine: the program of Izhikevich 2007", checkProgram},
 	{"Dopamine: the distal reward problem", checkDistal},
+	{"Dopamine: conditioning", checkConditioning},
 	{"Neurons: driven by spikes at random picoseconds", checkNeurons},
 	{"Neurons: random parameters", checkArbitrary},
 	{"Neurons: awkward arrivals, currents", checkAwkward},
@@ -101,10 +107,6 @@ var sections = []section{
 	{"Neurons: Izhikevich", func(t *testing.T, m mode) []Check { return append(checkIzhikevich(t, m), checkPaperGrid(t, m)...) }},
 	{"Neurons: Hodgkin–Huxley", checkHH},
 	{"Neurons: a network with conductances", checkCoba},
-	{"Dopamine: conditioning", checkConditioning},
-	{"Dopamine: single synapses", checkLoneSynapses},
-	{"Dopamine: rewarded neurons", checkRewards},
-	{"Plasticity: rules between rate units", checkRateRules},
 	{"Shipped models", checkShipped},
 	{"The cortical microcircuit", checkMicrocircuit},
 	{"Networks", func(t *testing.T, m mode) []Check { return checkNetworks(t, m, storeDir()) }},
@@ -118,44 +120,52 @@ func storeDir() string {
 	return ".full"
 }
 
-// TestValidate runs all checks. With HMN_VALIDATE=full, or with
-// HMN_VALIDATE_TABLES=1, it then writes the tables into README.md.
+// TestValidate runs all checks, as many sections at a time as there are
+// processors. With HMN_VALIDATE=full, or with HMN_VALIDATE_TABLES=1, it then writes
+// the tables into README.md.
 func TestValidate(t *testing.T) {
 	m := modeOf(t)
-	var doc strings.Builder
-	complete := true
-	for _, s := range sections {
-		ran := t.Run(strings.NewReplacer(" ", "-", ",", "", ":", "").Replace(s.title), func(t *testing.T) {
+	tables := make([]string, len(sections))
+	ran := make([]bool, len(sections))
+	t.Cleanup(func() {
+		if !t.Failed() && (m == fullMode || os.Getenv("HMN_VALIDATE_TABLES") != "") {
+			if slices.Contains(ran, false) {
+				t.Log("README.md is not written: not all sections were run")
+				return
+			}
+			writeTables(t, tablesHead(m)+strings.Join(tables, "")+probeTable(t))
+		}
+	})
+	for i, s := range sections {
+		t.Run(strings.NewReplacer(" ", "-", ",", "", ":", "").Replace(s.title), func(t *testing.T) {
+			t.Parallel()
+			ran[i] = true
 			rows := s.check(t, m)
 			if len(rows) == 0 {
 				t.Skip("nothing to check")
 			}
-			fmt.Fprintf(&doc, "### %s\n\n%s", s.title, TableHead)
+			doc := fmt.Sprintf("### %s\n\n%s", s.title, TableHead)
 			for _, c := range rows {
-				doc.WriteString(c.Row())
+				doc += c.Row()
 				if c.OK() {
 					t.Logf("ok: %s: %v, want %v ± %v %s", c.Name, c.Got, c.Expected, c.Tolerance, c.Unit)
 				} else {
 					t.Errorf("%s: %v, want %v ± %v %s (%s)", c.Name, c.Got, c.Expected, c.Tolerance, c.Unit, c.Why)
 				}
 			}
-			doc.WriteString("\n")
+			tables[i] = doc + "\n"
 		})
-		complete = complete && ran
 	}
-	if !complete || m != fullMode && os.Getenv("HMN_VALIDATE_TABLES") == "" {
-		return
-	}
-	if strings.Count(doc.String(), "\n### ")+1 < len(sections)-1 {
-		t.Log("README.md is not written: not all sections were run")
-		return
-	}
+}
+
+// tablesHead says what made the tables.
+func tablesHead(m mode) string {
 	command := map[mode]string{quickMode: "HMN_VALIDATE_TABLES=1 go test ./validation/", shortMode: "HMN_VALIDATE_TABLES=1 make validate", fullMode: "make validate-full"}[m]
 	head := fmt.Sprintf("Made by `%s` with %s on %s/%s.\n\n", command, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if m != fullMode {
 		head += "This is the short form: fewer seeds and shorter runs than `make validate-full`.\n\n"
 	}
-	writeTables(t, head+doc.String()+probeTable(t))
+	return head
 }
 
 const readme = "README.md"
@@ -200,11 +210,16 @@ var probes = []struct {
 // probeSet makes models smaller that are too large for a probe.
 var probeSet = map[string]string{"microcircuit": "scale=0.1"}
 
-var probed = map[string]string{}
+var (
+	probing sync.Mutex
+	probed  = map[string]string{}
+)
 
 // probeOf is the hash of the probe of a model, its spikes and samples with seed 1.
 func probeOf(t *testing.T, model string) string {
 	t.Helper()
+	probing.Lock()
+	defer probing.Unlock()
 	if h := probed[model]; h != "" {
 		return h
 	}

@@ -34,7 +34,7 @@ const (
 )
 
 // Whats lists what can be exported as CSV.
-func Whats() []string { 
+func Whats() []string {
 	return []string{Spikes, Candidates, Updates, Signals, Weight, Eligibility, Modulator}
 }
 

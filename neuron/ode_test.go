@@ -319,7 +319,6 @@ func TestRefractory(t *testing.T) {
 			t.Fatalf("%s: %d spikes, %v", model, len(spikes), err)
 		}
 		at := spikes[len(spikes)-1]
-		d, _ = m.New(v, 2)
 		arrival := at + event.Millisecond
 		for _, c := range []struct {
 			t    event.Time

@@ -267,9 +267,8 @@ func checkIzhikevich(t *testing.T, _ mode) (rows []Check) {
 		a, b float64
 	}{{"Hopf, RS (a < b)", 0.02, 0.2}, {"saddle-node, a = 0.3 > b = 0.2", 0.3, 0.2}} {
 		want := (5-c.b)*(5-c.b)/0.16 - 140
-		v := (c.b - 5) / 0.08
 		if c.a < c.b {
-			v = (c.a - 5) / 0.08
+			v := (c.a - 5) / 0.08
 			want = -(0.04*v*v + (5-c.b)*v + 140)
 		}
 		// From rest at a current 0.01 below.

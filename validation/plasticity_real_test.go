@@ -49,11 +49,6 @@ func clamp(a, lo, hi real) real {
 	return a
 }
 
-// negligible says that adding b does not change a.
-func negligible(b, a real) bool {
-	return b.Sign() == 0 || a.Sign() != 0 && b.MantExp(nil) < a.MantExp(nil)-realDigits-2
-}
-
 // expReal is e^x by its Taylor series at x/2^k, squared k times; 0 below e^−2000.
 func expReal(x real) real {
 	switch {

@@ -45,7 +45,10 @@ func clopathModel(n int, model string, axonal, dendritic Value) *Model {
 // TestClopathLeavesNoTrace: neither workers nor pieces of a run nor records show, and
 // the rule beside it, whose weights hang on spikes of the same window, does not mind.
 func TestClopathLeavesNoTrace(t *testing.T) {
-	const span = 450 * event.Millisecond // two settle passes
+	span := 450 * event.Millisecond // two settle passes
+	if testing.Short() {
+		span = 220 * event.Millisecond
+	}
 	for _, model := range []string{"aeif_cond_exp", "iaf_cond_exp", "hh_psc_alpha"} {
 		for _, d := range stdpDelays {
 			if d.name == "axonal" || (model != "aeif_cond_exp" || testing.Short()) && d.name != "both differ" {

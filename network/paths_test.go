@@ -5,12 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 
 	"hmn/event"
@@ -301,46 +296,6 @@ func TestHistory(t *testing.T) {
 		}
 		if n.pops[0].hist.base == 0 {
 			t.Errorf("%s: nothing was forgotten of %d entries", path, n.pops[0].hist.end())
-		}
-	}
-}
-
-// asked says whether the source line of an instruction calls math.FMA.
-func asked(line string) bool {
-	at := regexp.MustCompile(`\((/[^()]+\.go):(\d+)\)`).FindStringSubmatch(line)
-	if at == nil {
-		return false
-	}
-	text, err := os.ReadFile(at[1])
-	n, _ := strconv.Atoi(at[2])
-	lines := strings.Split(string(text), "\n")
-	return err == nil && n >= 1 && n <= len(lines) && strings.Contains(lines[n-1], "math.FMA(")
-}
-
-// TestNoFusedMultiplyAdd compiles the package and the learning rule where the compiler fuses x*y+z
-// and looks for the instruction: with it, results would move in their last bits
-// from machine to machine.
-func TestNoFusedMultiplyAdd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles for arm64")
-	}
-	for _, c := range []struct{ env, fused, plain string }{
-		{"GOARCH=arm64", `\sFN?M(ADD|SUB)D\s`, `\sFMULD\s`},
-		{"GOAMD64=v3", `\sVFN?M(ADD|SUB)\w+\s`, `\sMULSD\s`},
-	} {
-		cmd := exec.Command("go", "build", "-gcflags=-S", ".", "../synapse/hmn")
-		cmd.Env = append(os.Environ(), "GOARCH=amd64", "CGO_ENABLED=0", c.env)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Skipf("go build: %v\n%s", err, out)
-		}
-		if !regexp.MustCompile(c.plain).Match(out) {
-			t.Fatalf("%s: no multiplication in the listing", c.env)
-		}
-		for _, line := range regexp.MustCompile(`.*`+c.fused+`.*`).FindAllString(string(out), -1) {
-			if !asked(line) {
-				t.Errorf("%s: fused: %s", c.env, line)
-			}
 		}
 	}
 }
